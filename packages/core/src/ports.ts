@@ -2,7 +2,7 @@
  * The whole outside world of the core, on one page. The core has no other clock, randomness, disk or network:
  * the server gives it the real ones, the simulator seeded ones.
  */
-import type { CloseName, Encoding, SharedFrame } from "@hongyan/protocol";
+import type { CloseName, Encoding, Frame, ProtocolError, SharedFrame, UnknownFrame } from "@hongyan/protocol";
 
 /** Wall time. It may jump, backwards too: nothing that must be right is decided by it. */
 export interface Clock {
@@ -36,6 +36,35 @@ export interface Connection {
   write(frame: SharedFrame): void;
   /** Sends a `close` frame, flushes and ends the transport. */
   close(code: CloseName, retryAfterMs?: number): void;
+}
+
+/** What a transport tells the core about its connection. The transport calls `closed` exactly once, last. */
+export interface Inbound {
+  /** A frame of the peer, in the order of arrival. A body may share memory that is reused after the tick. */
+  receive(frame: Frame | UnknownFrame): void;
+  /** A command that could not be read while the stream is still good: it is answered with `error`. */
+  reject(id: number, error: ProtocolError): void;
+  /** `bufferedBytes` has fallen to 0 after it was above the outbox limit. */
+  drained(): void;
+  closed(): void;
+}
+
+/** The core's side of a new connection; the first frame must be `connect`. */
+export interface Acceptor {
+  accept(connection: Connection): Inbound;
+}
+
+/** Who a token speaks for. */
+export interface Identity {
+  readonly domain: string;
+  readonly user: string;
+  /** Milliseconds since 1970; the session ends then with `token_expired`. */
+  readonly expiresAt: number;
+}
+
+export interface Authenticator {
+  /** Rejects with `ProtocolError` `unauthorized` or `token_expired`. */
+  verify(token: string): Promise<Identity>;
 }
 
 // ── Store ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,7 +142,7 @@ export interface Entry {
 export interface StoredRecord {
   readonly key: string;
   readonly value: Uint8Array;
-  /** From 1; rises with every put of the key, also across a deletion of it as far as `expect` is concerned. */
+  /** From 1; rises with every put of the key. A record that was deleted begins at 1 again. */
   readonly version: number;
 }
 

@@ -1,0 +1,10 @@
+/** What nodes tell each other. A hint about committed state, never the state itself. */
+import type { SharedFrame } from "@hongyan/protocol";
+
+export type NodeEvent =
+  /** An entry was committed: show it to the sessions of the subject's user, but for `exceptSession`. */
+  | { readonly kind: "message"; readonly frame: SharedFrame; readonly exceptSession: string | undefined }
+  /** Positions in a conversation have moved: tell the sessions of the subject's user. */
+  | { readonly kind: "receipt"; readonly conversation: string; readonly user: string; readonly delivered: number; readonly read: number }
+  /** End the sessions of the subject's user (of one device, where it is given). */
+  | { readonly kind: "kick"; readonly device: string | undefined };

@@ -1,0 +1,64 @@
+import type { Backend } from "./backend.ts";
+import type { Acceptor, Authenticator, Broker, Clock, Connection, Inbound, Journal, Random, Store } from "./ports.ts";
+import type { NodeEvent } from "./event.ts";
+
+/** Named bounds of one node. The server fills them from its configuration; the simulator makes them small. */
+export interface Settings {
+  /** The server pings out a connection after 2.5 times this. */
+  readonly heartbeatMs: number;
+  /** Time for the first frame to be a valid `connect`. */
+  readonly connectTimeoutMs: number;
+  /** How long a session outlives its connection, for `resume`. */
+  readonly sessionGraceMs: number;
+  /** A push that is not acknowledged for so long is pushed again. */
+  readonly repushAfterMs: number;
+  /** Receipts to one sender are collected for so long. */
+  readonly receiptsEveryMs: number;
+  /** Groups above this size do not push receipts; they are pulled. */
+  readonly receiptsPushMembersMax: number;
+  /** Bytes queued on a connection beyond which it is moved from push to pull. */
+  readonly outboxBytesMax: number;
+  /** Bytes queued beyond which even replies have no room, and the connection is closed. */
+  readonly outboxBytesClose: number;
+  /** Bytes waiting for the store beyond which new sends are refused as `overloaded`. */
+  readonly commitBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly membersMax: number;
+  /** Whether users may create groups themselves, and see who else is in the domain. */
+  readonly usersCreateGroups: boolean;
+  readonly userDirectory: boolean;
+  /** Handshakes admitted per second; the others are told when to come back. */
+  readonly connectsPerSecond: number;
+  /** Resident conversations. */
+  readonly residentConversationsMax: number;
+}
+
+export interface NodeOptions {
+  /** Name of this node, unique in its cluster. */
+  readonly name: string;
+  readonly store: Store;
+  readonly broker: Broker<NodeEvent>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly authenticator: Authenticator;
+  readonly settings: Settings;
+}
+
+/** Running totals since the start, and how much there is now. */
+export interface Statistics {
+  connections: number;
+  sessions: number;
+  onlineUsers: number;
+  residentConversations: number;
+  messagesStored: number;
+  messagesDuplicate: number;
+  messagesPushed: number;
+  acks: number;
+  receiptsPushed: number;
+  commits: number;
+  commitFailures: number;
+  syncPages: number;
+  movedToPull: number;
+  errors: number;
+}
