@@ -98,5 +98,8 @@ export interface Backend {
 
   send(message: NewMessage): Promise<Stored>;
   /** Ascending by seq: the entries after `after`, or the last ones before `before`. System entries are included. */
-  history(conversation: string, page: { after?: number; before?: number; limit: number }): Promise<readonly Message[]>;
+  history(
+    conversation: string,
+    page: { after?: number; before?: number; limit: number },
+  ): Promise<readonly Message[]>;
 }

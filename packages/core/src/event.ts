@@ -3,8 +3,22 @@ import type { SharedFrame } from "@hongyan/protocol";
 
 export type NodeEvent =
   /** An entry was committed: show it to the sessions of the subject's user, but for `exceptSession`. */
-  | { readonly kind: "message"; readonly frame: SharedFrame; readonly exceptSession: string | undefined }
-  /** Positions in a conversation have moved: tell the sessions of the subject's user. */
-  | { readonly kind: "receipt"; readonly conversation: string; readonly user: string; readonly delivered: number; readonly read: number }
+  | {
+      readonly kind: "message";
+      readonly conversation: string;
+      readonly seq: number;
+      readonly frame: SharedFrame;
+      readonly exceptSession: string | undefined;
+    }
+  /** Positions of `user` in a conversation have moved: tell the sessions of the subject's user. */
+  | {
+      readonly kind: "receipt";
+      readonly conversation: string;
+      readonly user: string;
+      readonly delivered: number;
+      readonly read: number;
+    }
+  /** The subject's user was added to a conversation, or its name changed. */
+  | { readonly kind: "conversation"; readonly conversation: string }
   /** End the sessions of the subject's user (of one device, where it is given). */
   | { readonly kind: "kick"; readonly device: string | undefined };

@@ -1,1 +1,16 @@
+/** The rules of Hongyan: sessions, conversations, delivery, receipts, sync. Deterministic; no I/O but its ports. */
+export type * from "./backend.ts";
+export type { NodeEvent } from "./event.ts";
+export {
+  conversationLog,
+  deliveredReader,
+  parseReader,
+  readReader,
+  recordKeys,
+  userSubject,
+} from "./keys.ts";
+export { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
+export { Node, type NodeOptions } from "./node.ts";
 export type * from "./ports.ts";
+export type { Settings } from "./settings.ts";
+export { emptyStatistics, type Statistics } from "./statistics.ts";

@@ -1,37 +1,29 @@
+import { ProtocolError, SharedFrame } from "@hongyan/protocol";
+import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
-import type { Acceptor, Authenticator, Broker, Clock, Connection, Inbound, Journal, Random, Store } from "./ports.ts";
+import { Committer } from "./committer.ts";
+import { Conversations } from "./conversations.ts";
+import { Delivery } from "./delivery.ts";
+import { DomainBackend } from "./domain-backend.ts";
 import type { NodeEvent } from "./event.ts";
-
-/** Named bounds of one node. The server fills them from its configuration; the simulator makes them small. */
-export interface Settings {
-  /** The server pings out a connection after 2.5 times this. */
-  readonly heartbeatMs: number;
-  /** Time for the first frame to be a valid `connect`. */
-  readonly connectTimeoutMs: number;
-  /** How long a session outlives its connection, for `resume`. */
-  readonly sessionGraceMs: number;
-  /** A push that is not acknowledged for so long is pushed again. */
-  readonly repushAfterMs: number;
-  /** Receipts to one sender are collected for so long. */
-  readonly receiptsEveryMs: number;
-  /** Groups above this size do not push receipts; they are pulled. */
-  readonly receiptsPushMembersMax: number;
-  /** Bytes queued on a connection beyond which it is moved from push to pull. */
-  readonly outboxBytesMax: number;
-  /** Bytes queued beyond which even replies have no room, and the connection is closed. */
-  readonly outboxBytesClose: number;
-  /** Bytes waiting for the store beyond which new sends are refused as `overloaded`. */
-  readonly commitBytesMax: number;
-  readonly bodyBytesMax: number;
-  readonly membersMax: number;
-  /** Whether users may create groups themselves, and see who else is in the domain. */
-  readonly usersCreateGroups: boolean;
-  readonly userDirectory: boolean;
-  /** Handshakes admitted per second; the others are told when to come back. */
-  readonly connectsPerSecond: number;
-  /** Resident conversations. */
-  readonly residentConversationsMax: number;
-}
+import { Membership } from "./membership.ts";
+import type { NodeContext } from "./node-context.ts";
+import { Peer } from "./peer.ts";
+import type {
+  Acceptor,
+  Authenticator,
+  Broker,
+  Clock,
+  Connection,
+  Inbound,
+  Journal,
+  Random,
+  Store,
+} from "./ports.ts";
+import { Receipts } from "./receipts.ts";
+import { Sessions } from "./sessions.ts";
+import type { Settings } from "./settings.ts";
+import { emptyStatistics, type Statistics } from "./statistics.ts";
 
 export interface NodeOptions {
   /** Name of this node, unique in its cluster. */
@@ -45,20 +37,109 @@ export interface NodeOptions {
   readonly settings: Settings;
 }
 
-/** Running totals since the start, and how much there is now. */
-export interface Statistics {
-  connections: number;
-  sessions: number;
-  onlineUsers: number;
-  residentConversations: number;
-  messagesStored: number;
-  messagesDuplicate: number;
-  messagesPushed: number;
-  acks: number;
-  receiptsPushed: number;
-  commits: number;
-  commitFailures: number;
-  syncPages: number;
-  movedToPull: number;
-  errors: number;
+/** How many peers one tick looks at: with more, each is looked at every few ticks. */
+const peersPerTick = 2000;
+
+/** One server process, seen from inside: takes connections, and whatever a backend asks for. */
+export class Node implements Acceptor {
+  readonly statistics: Statistics = emptyStatistics();
+  readonly #context: NodeContext;
+  readonly #peers: Peer[] = [];
+  #nextPeer = 0;
+  #closing = false;
+
+  constructor(options: NodeOptions) {
+    const { clock, store, broker, random, journal, settings } = options;
+    const conversations = new Conversations(store, settings.residentConversationsMax);
+    const admission = new Admission(clock, settings.connectsPerSecond);
+    const parts = {
+      ...options,
+      statistics: this.statistics,
+      conversations,
+      committer: new Committer(store, clock, journal, this.statistics, () => conversations.clear()),
+      admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
+      forget: (peer: Peer) => this.#forget(peer),
+      asRefusal: (error: unknown) => asRefusal(error, journal),
+    };
+    // The parts know each other through the context only; these four need it to be made.
+    const context = parts as typeof parts & { -readonly [K in keyof NodeContext]: NodeContext[K] };
+    context.delivery = new Delivery(context, broker);
+    context.sessions = new Sessions(broker, clock, random, context.delivery.deliver);
+    context.receipts = new Receipts(context);
+    context.membership = new Membership(context);
+    this.#context = context;
+  }
+
+  accept(connection: Connection): Inbound {
+    const peer = new Peer(this.#context, connection);
+    peer.place = this.#peers.length;
+    this.#peers.push(peer);
+    if (this.#closing) peer.close("going_away");
+    return peer;
+  }
+
+  /** What a backend may do in `domain`. */
+  backend(domain: string): Backend {
+    return new DomainBackend(this.#context, domain);
+  }
+
+  /** To be called about every 100 ms: expiry, repetitions, receipts. */
+  tick(): void {
+    const { receipts, sessions, conversations, settings, statistics } = this.#context;
+    receipts.flush();
+    sessions.expire(settings.sessionGraceMs);
+    conversations.sweep();
+    for (let i = Math.min(this.#peers.length, peersPerTick); i > 0 && this.#peers.length > 0; i--) {
+      if (this.#nextPeer >= this.#peers.length) this.#nextPeer = 0;
+      this.#look(this.#peers[this.#nextPeer++] as Peer);
+    }
+    statistics.connections = this.#peers.length;
+    statistics.sessions = sessions.count;
+    statistics.onlineUsers = sessions.users;
+    statistics.residentConversations = conversations.size;
+  }
+
+  /** Sends everybody away and waits for what is being committed. The store stays open: it is its owner's. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#context.committer.idle();
+    const drain = new SharedFrame({ type: "drain", id: 0, reconnectInMs: 1000 });
+    for (const peer of [...this.#peers]) {
+      peer.write(drain);
+      peer.close("going_away", 1000);
+    }
+  }
+
+  #look(peer: Peer): void {
+    const { clock, settings, delivery } = this.#context;
+    const now = clock.now();
+    if (peer.heardAtMs > now) peer.heardAtMs = now;
+    const silentMs = now - peer.heardAtMs;
+    const { session } = peer;
+    if (session === undefined) {
+      if (silentMs > settings.connectTimeoutMs) peer.close("connect_timeout");
+      return;
+    }
+    // Held connections end by themselves when nobody polls; their polls are no frames.
+    const isHeld = peer.connection.transport === "poll" || peer.connection.transport === "stream";
+    if (!isHeld && silentMs > 2.5 * settings.heartbeatMs) return peer.close("heartbeat_timeout");
+    if (now >= session.identity.expiresAt) return peer.close("token_expired");
+    delivery.repeat(session);
+  }
+
+  /** Constant time: the last peer takes the place. */
+  #forget(peer: Peer): void {
+    const last = this.#peers.pop();
+    if (last === undefined || last === peer) return;
+    this.#peers[peer.place] = last;
+    last.place = peer.place;
+  }
+}
+
+function asRefusal(error: unknown, journal: Journal): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  journal.warn("command failed", {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return new ProtocolError("unavailable", undefined, 1000);
 }

@@ -4,9 +4,15 @@
  * WebSocket carries the code in its close frame; every transport gets a `close` frame with it first.
  */
 export const closeCodes = {
-  going_away: { code: 4000, meaning: "The node stops or sends its users away; `retryAfterMs` says when to come back." },
+  going_away: {
+    code: 4000,
+    meaning: "The node stops or sends its users away; `retryAfterMs` says when to come back.",
+  },
   heartbeat_timeout: { code: 4001, meaning: "Nothing was heard from the client for 2.5 heartbeats." },
-  overloaded: { code: 4002, meaning: "Admission is closed for a moment; `retryAfterMs` says when to come back." },
+  overloaded: {
+    code: 4002,
+    meaning: "Admission is closed for a moment; `retryAfterMs` says when to come back.",
+  },
   internal: { code: 4003, meaning: "A fault of the server." },
   connect_timeout: { code: 4004, meaning: "No `connect` within the time allowed." },
   too_slow: { code: 4005, meaning: "The client did not read for so long that even replies had no room." },

@@ -16,21 +16,97 @@ export interface ErrorRow {
 }
 
 export const errors = {
-  bad_frame: { code: 1, httpStatus: 400, retry: "never", meaning: "The bytes are not a frame: wrong length, codec, UTF-8 or encoding." },
-  bad_request: { code: 2, httpStatus: 400, retry: "never", meaning: "A field is missing, of the wrong type, or outside its limit." },
-  unknown_command: { code: 3, httpStatus: 404, retry: "never", meaning: "This server does not know the command; the connection stays usable." },
-  unauthorized: { code: 4, httpStatus: 401, retry: "never", meaning: "No token or key, or one that this server did not issue or trust." },
-  token_expired: { code: 5, httpStatus: 401, retry: "renew", meaning: "The token was valid; its time is over." },
-  forbidden: { code: 6, httpStatus: 403, retry: "never", meaning: "Known, but not allowed: the role does not suffice." },
-  not_found: { code: 7, httpStatus: 404, retry: "never", meaning: "No such thing for this user. Things of other users and domains answer the same." },
-  conflict: { code: 8, httpStatus: 409, retry: "never", meaning: "The id is taken by something else: a client message id with another body, a conversation of another kind." },
-  too_large: { code: 9, httpStatus: 413, retry: "never", meaning: "The body or the frame exceeds the limit." },
-  out_of_order: { code: 10, httpStatus: 409, retry: "reorder", meaning: "The message named in `after` is not stored yet." },
-  rate_limited: { code: 11, httpStatus: 429, retry: "later", meaning: "Over the allowed rate; `retryAfterMs` says when there is room." },
-  overloaded: { code: 12, httpStatus: 503, retry: "later", meaning: "The server refuses new work to keep what it has accepted." },
-  unavailable: { code: 13, httpStatus: 503, retry: "later", meaning: "The store cannot commit now. Whether the command took effect is open: send it again." },
-  version_unsupported: { code: 14, httpStatus: 400, retry: "never", meaning: "The protocol version of the client is not spoken here." },
-  internal: { code: 15, httpStatus: 500, retry: "later", meaning: "A fault of the server; it is in the server's log." },
+  bad_frame: {
+    code: 1,
+    httpStatus: 400,
+    retry: "never",
+    meaning: "The bytes are not a frame: wrong length, codec, UTF-8 or encoding.",
+  },
+  bad_request: {
+    code: 2,
+    httpStatus: 400,
+    retry: "never",
+    meaning: "A field is missing, of the wrong type, or outside its limit.",
+  },
+  unknown_command: {
+    code: 3,
+    httpStatus: 404,
+    retry: "never",
+    meaning: "This server does not know the command; the connection stays usable.",
+  },
+  unauthorized: {
+    code: 4,
+    httpStatus: 401,
+    retry: "never",
+    meaning: "No token or key, or one that this server did not issue or trust.",
+  },
+  token_expired: {
+    code: 5,
+    httpStatus: 401,
+    retry: "renew",
+    meaning: "The token was valid; its time is over.",
+  },
+  forbidden: {
+    code: 6,
+    httpStatus: 403,
+    retry: "never",
+    meaning: "Known, but not allowed: the role does not suffice.",
+  },
+  not_found: {
+    code: 7,
+    httpStatus: 404,
+    retry: "never",
+    meaning: "No such thing for this user. Things of other users and domains answer the same.",
+  },
+  conflict: {
+    code: 8,
+    httpStatus: 409,
+    retry: "never",
+    meaning:
+      "The id is taken by something else: a client message id with another body, a conversation of another kind.",
+  },
+  too_large: {
+    code: 9,
+    httpStatus: 413,
+    retry: "never",
+    meaning: "The body or the frame exceeds the limit.",
+  },
+  out_of_order: {
+    code: 10,
+    httpStatus: 409,
+    retry: "reorder",
+    meaning: "The message named in `after` is not stored yet.",
+  },
+  rate_limited: {
+    code: 11,
+    httpStatus: 429,
+    retry: "later",
+    meaning: "Over the allowed rate; `retryAfterMs` says when there is room.",
+  },
+  overloaded: {
+    code: 12,
+    httpStatus: 503,
+    retry: "later",
+    meaning: "The server refuses new work to keep what it has accepted.",
+  },
+  unavailable: {
+    code: 13,
+    httpStatus: 503,
+    retry: "later",
+    meaning: "The store cannot commit now. Whether the command took effect is open: send it again.",
+  },
+  version_unsupported: {
+    code: 14,
+    httpStatus: 400,
+    retry: "never",
+    meaning: "The protocol version of the client is not spoken here.",
+  },
+  internal: {
+    code: 15,
+    httpStatus: 500,
+    retry: "later",
+    meaning: "A fault of the server; it is in the server's log.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorName = keyof typeof errors;

@@ -6,7 +6,7 @@
  * Codes and the order of fields are the wire: see `version.ts` before changing anything here.
  */
 import { limits } from "./limits.ts";
-import { field, frame, optional, type FrameSchema, type ValuesOf } from "./schema.ts";
+import { type FrameSchema, field, frame, optional, type ValuesOf } from "./schema.ts";
 
 const seq = field("uint", Number.MAX_SAFE_INTEGER);
 const milliseconds = field("uint", Number.MAX_SAFE_INTEGER);
@@ -31,15 +31,40 @@ const command = [
     resume: optional(id),
   }),
   frame(2, "ping", "command", {}),
-  frame(3, "send", "command", { conversation, clientMessageId, after: optional(clientMessageId), messageType: optional(messageType) }, true),
+  frame(
+    3,
+    "send",
+    "command",
+    { conversation, clientMessageId, after: optional(clientMessageId), messageType: optional(messageType) },
+    true,
+  ),
   frame(4, "ack", "command", { positions }),
   frame(5, "read", "command", { positions }),
-  frame(6, "sync", "command", { positions: optional(positions), limit: optional(count), bytes: optional(count), counts: optional(flag) }),
-  frame(7, "history", "command", { conversation, before: optional(seq), after: optional(seq), limit: optional(count) }),
-  frame(8, "list", "command", { conversations: optional(field("strings", limits.listLengthMax)), after: optional(conversation), limit: optional(count) }),
+  frame(6, "sync", "command", {
+    positions: optional(positions),
+    limit: optional(count),
+    bytes: optional(count),
+    counts: optional(flag),
+  }),
+  frame(7, "history", "command", {
+    conversation,
+    before: optional(seq),
+    after: optional(seq),
+    limit: optional(count),
+  }),
+  frame(8, "list", "command", {
+    conversations: optional(field("strings", limits.listLengthMax)),
+    after: optional(conversation),
+    limit: optional(count),
+  }),
   frame(9, "receipts", "command", { conversation, after: optional(id), limit: optional(count) }),
   frame(10, "users", "command", { users: optional(ids), after: optional(id), limit: optional(count) }),
-  frame(11, "create", "command", { conversation: optional(id), name: optional(name), members: optional(ids), open: optional(flag) }),
+  frame(11, "create", "command", {
+    conversation: optional(id),
+    name: optional(name),
+    members: optional(ids),
+    open: optional(flag),
+  }),
   frame(12, "update", "command", { conversation, name: optional(name), open: optional(flag) }),
   frame(13, "members", "command", { conversation, after: optional(id), limit: optional(count) }),
   frame(14, "add", "command", { conversation, users: ids }),
@@ -81,12 +106,29 @@ const reply = [
   frame(81, "join.ok", "reply", { head: seq }),
   frame(82, "leave.ok", "reply", {}),
   frame(83, "disconnect.ok", "reply", {}),
-  frame(127, "error", "reply", { code: count, name: word, message: sentence, retryAfterMs: optional(milliseconds) }),
+  frame(127, "error", "reply", {
+    code: count,
+    name: word,
+    message: sentence,
+    retryAfterMs: optional(milliseconds),
+  }),
 ] as const;
 
 const push = [
-  frame(128, "message", "push", { conversation, seq, from: id, time: milliseconds, clientMessageId, messageType: optional(messageType) }, true),
-  frame(129, "receipt", "push", { conversation, user: id, delivered: seq, read: seq, ordinal: optional(count) }),
+  frame(
+    128,
+    "message",
+    "push",
+    { conversation, seq, from: id, time: milliseconds, clientMessageId, messageType: optional(messageType) },
+    true,
+  ),
+  frame(129, "receipt", "push", {
+    conversation,
+    user: id,
+    delivered: seq,
+    read: seq,
+    ordinal: optional(count),
+  }),
   frame(
     130,
     "conversation",
@@ -121,7 +163,10 @@ const push = [
 export const schemas = [...command, ...reply, ...push] as const;
 
 /** `{ type, id }`, the fields of that type, and a body where the type has one. */
-type FrameOf<S> = S extends FrameSchema<infer T, infer F> ? { type: T; id: number; body?: Uint8Array | undefined } & ValuesOf<F> : never;
+type FrameOf<S> =
+  S extends FrameSchema<infer T, infer F>
+    ? { type: T; id: number; body?: Uint8Array | undefined } & ValuesOf<F>
+    : never;
 
 export type Command = FrameOf<(typeof command)[number]>;
 export type Reply = FrameOf<(typeof reply)[number]>;

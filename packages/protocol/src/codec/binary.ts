@@ -27,7 +27,8 @@ export function writeFrame(out: ByteWriter, frame: Frame, codec: FieldCodec): vo
   out.position = start + limits.headerBytes;
   codec.encode(schema, frame as unknown as FieldValues, out);
   const fieldsLength = out.position - start - limits.headerBytes;
-  if (fieldsLength > limits.fieldsBytesMax) throw new ProtocolError("too_large", `the fields of ${frame.type} exceed ${limits.fieldsBytesMax} bytes`);
+  if (fieldsLength > limits.fieldsBytesMax)
+    throw new ProtocolError("too_large", `the fields of ${frame.type} exceed ${limits.fieldsBytesMax} bytes`);
   if (frame.body !== undefined && schema.hasBody) out.append(frame.body);
   const { view } = out;
   view.setUint32(start, out.position - start - 4);
@@ -71,14 +72,17 @@ export class BadFrame extends ProtocolError {
  * Throws `BadFrame`.
  */
 export function decodeFrame(bytes: Uint8Array, start: number, end: number): DecodedFrame {
-  if (end - start < limits.headerBytes) throw new BadFrame(new ProtocolError("bad_frame", "a frame is at least 12 bytes long"), 0);
+  if (end - start < limits.headerBytes)
+    throw new BadFrame(new ProtocolError("bad_frame", "a frame is at least 12 bytes long"), 0);
   const type = bytes[start + 4] as number;
   const id = uint32(bytes, start + 8);
   const codec = codecs[(bytes[start + 5] as number) & codecMask];
-  if (codec === undefined) throw new BadFrame(new ProtocolError("bad_frame", "the codec in the flags is unknown"), id);
+  if (codec === undefined)
+    throw new BadFrame(new ProtocolError("bad_frame", "the codec in the flags is unknown"), id);
   const fieldsStart = start + limits.headerBytes;
   const fieldsEnd = fieldsStart + ((bytes[start + 6] as number) << 8) + (bytes[start + 7] as number);
-  if (fieldsEnd > end) throw new BadFrame(new ProtocolError("bad_frame", "the fields are longer than the frame"), id);
+  if (fieldsEnd > end)
+    throw new BadFrame(new ProtocolError("bad_frame", "the fields are longer than the frame"), id);
   const schema = schemaOfCode(type);
   if (schema === undefined) return { frame: { type: "unknown", id, wireType: type }, codec };
   const frame: FieldValues = { type: schema.type, id, body: undefined };
@@ -92,11 +96,17 @@ export function decodeFrame(bytes: Uint8Array, start: number, end: number): Deco
 }
 
 export function asProtocolError(error: unknown): ProtocolError {
-  return error instanceof ProtocolError ? error : new ProtocolError("internal", error instanceof Error ? error.message : String(error));
+  return error instanceof ProtocolError
+    ? error
+    : new ProtocolError("internal", error instanceof Error ? error.message : String(error));
 }
 
 export function uint32(bytes: Uint8Array, at: number): number {
   return (
-    (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
   );
 }

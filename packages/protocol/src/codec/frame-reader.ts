@@ -49,7 +49,8 @@ export class FrameReader {
   #frameSize(bytes: Uint8Array, at: number): number {
     const size = uint32(bytes, at) + 4;
     if (size < limits.headerBytes) this.#fail("bad_frame", "a frame is at least 12 bytes long");
-    else if (size > this.#frameBytesMax) this.#fail("too_large", `a frame may have at most ${this.#frameBytesMax} bytes`);
+    else if (size > this.#frameBytesMax)
+      this.#fail("too_large", `a frame may have at most ${this.#frameBytesMax} bytes`);
     return size;
   }
 
@@ -106,5 +107,6 @@ export class FrameReader {
 export function readFrames(bytes: Uint8Array, sink: FrameSink): void {
   const reader = new FrameReader(sink);
   reader.push(bytes);
-  if (reader.heldBytes > 0) sink.bad(new BadFrame(new ProtocolError("bad_frame", "the last frame is cut off"), 0));
+  if (reader.heldBytes > 0)
+    sink.bad(new BadFrame(new ProtocolError("bad_frame", "the last frame is cut off"), 0));
 }

@@ -29,7 +29,11 @@ export function jsonFields(schema: FrameSchema, values: FieldValues): Record<str
   return object;
 }
 
-export function readJsonFields(schema: FrameSchema, object: Record<string, unknown>, into: FieldValues): void {
+export function readJsonFields(
+  schema: FrameSchema,
+  object: Record<string, unknown>,
+  into: FieldValues,
+): void {
   for (const place of schema.places) into[place.name] = checkedField(place, object[place.name]);
 }
 
@@ -40,6 +44,7 @@ export function parseObject(text: string): Record<string, unknown> {
   } catch {
     throw new ProtocolError("bad_frame", "not valid JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ProtocolError("bad_frame", "expected a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ProtocolError("bad_frame", "expected a JSON object");
   return value as Record<string, unknown>;
 }

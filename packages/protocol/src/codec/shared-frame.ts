@@ -1,6 +1,6 @@
 import type { Frame } from "../frames.ts";
 import { encodeFrame } from "./binary.ts";
-import { type Encoding } from "./codecs.ts";
+import type { Encoding } from "./codecs.ts";
 import { jsonCodec } from "./json-codec.ts";
 import { messagePackCodec } from "./messagepack-codec.ts";
 import { encodeText } from "./text.ts";

@@ -49,7 +49,8 @@ export function objectToFrame(object: Record<string, unknown>): Frame | UnknownF
   if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > 0xffffffff) {
     throw new BadFrame(new ProtocolError("bad_request", "id must be a whole number from 0 to 4294967295"), 0);
   }
-  if (typeof object.type !== "string") throw new BadFrame(new ProtocolError("bad_request", "type must be a string"), id);
+  if (typeof object.type !== "string")
+    throw new BadFrame(new ProtocolError("bad_request", "type must be a string"), id);
   const schema = schemaOfType(object.type);
   if (schema === undefined) return { type: "unknown", id, wireType: object.type };
   const frame: FieldValues = { type: schema.type, id, body: undefined };
@@ -68,7 +69,8 @@ function bodyOf(object: Record<string, unknown>): Uint8Array {
     if (!body.isWellFormed()) throw new ProtocolError("bad_request", "body is not well-formed Unicode");
     return utf8.encode(body);
   }
-  if (body !== undefined) throw new ProtocolError("bad_request", "body must be a string; other bytes go into bodyBase64");
+  if (body !== undefined)
+    throw new ProtocolError("bad_request", "body must be a string; other bytes go into bodyBase64");
   if (bodyBase64 === undefined) return new Uint8Array(0);
   const bytes = typeof bodyBase64 === "string" ? fromBase64(bodyBase64) : undefined;
   if (bytes === undefined) throw new ProtocolError("bad_request", "bodyBase64 is not base64");

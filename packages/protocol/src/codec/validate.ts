@@ -14,21 +14,25 @@ export function checkedField(place: Field & { readonly name: string }, value: un
       if (value.length > place.max) throw tooLong(place.name, place.max);
       return value;
     case "uint":
-      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw wrong(place.name, "a whole number ≥ 0");
+      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+        throw wrong(place.name, "a whole number ≥ 0");
       if (value > place.max) throw tooLong(place.name, place.max);
       return value;
     case "boolean":
       if (typeof value !== "boolean") throw wrong(place.name, "true or false");
       return value;
     case "strings":
-      if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) throw wrong(place.name, "a list of strings");
+      if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
+        throw wrong(place.name, "a list of strings");
       if (value.length > place.max) throw tooLong(place.name, place.max);
       return value;
     case "positions": {
-      if (typeof value !== "object" || Array.isArray(value)) throw wrong(place.name, "a map from conversation to seq");
+      if (typeof value !== "object" || Array.isArray(value))
+        throw wrong(place.name, "a map from conversation to seq");
       const pairs = Object.entries(value);
       if (pairs.length > place.max) throw tooLong(place.name, place.max);
-      for (const [, seq] of pairs) if (!Number.isSafeInteger(seq) || seq < 0) throw wrong(place.name, "a map from conversation to seq");
+      for (const [, seq] of pairs)
+        if (!Number.isSafeInteger(seq) || seq < 0) throw wrong(place.name, "a map from conversation to seq");
       return pairs;
     }
   }
@@ -37,7 +41,8 @@ export function checkedField(place: Field & { readonly name: string }, value: un
 /** Required fields that the wire did not bring. */
 export function checkPresence(schema: FrameSchema, values: FieldValues): void {
   for (const place of schema.places) {
-    if (!place.optional && values[place.name] === undefined) throw new ProtocolError("bad_request", `field ${place.name} is missing`);
+    if (!place.optional && values[place.name] === undefined)
+      throw new ProtocolError("bad_request", `field ${place.name} is missing`);
   }
 }
 

@@ -1,0 +1,230 @@
+import type {
+  Advance,
+  Append,
+  AppendOutcome,
+  Batch,
+  Clock,
+  CommitOutcome,
+  Journal,
+  Put,
+  Store,
+} from "./ports.ts";
+import type { Statistics } from "./statistics.ts";
+
+/** Who waits for an append. One object per send, no closures: this is the hot path. */
+export interface AppendTicket {
+  committed(outcome: AppendOutcome): void;
+  /** Whether it took effect is open. */
+  failed(): void;
+}
+
+/** Who waits for cursors. */
+export interface AdvanceTicket {
+  committed(): void;
+  failed(): void;
+}
+
+/** Records, and entries that depend on them. Guards count from the first put of the transaction. */
+export interface Writes {
+  readonly puts: readonly Put[];
+  readonly appends: readonly Append[];
+}
+
+/**
+ * A rare write. It is built when its commit begins: no other commit is under way then, so that on this node the
+ * next seq of a conversation is its head + 1, and its entries come before those of simple appends.
+ */
+interface Transaction {
+  readonly build: () => Writes;
+  readonly resolve: (outcome: CommitOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What collects until the commit before it is done. */
+class Gathering implements Batch {
+  readonly appends: Append[] = [];
+  readonly advances: Advance[] = [];
+  readonly puts: Put[] = [];
+  readonly appendTickets: AppendTicket[] = [];
+  readonly advanceTickets: AdvanceTicket[] = [];
+  readonly transactions: Transaction[] = [];
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return (
+      this.appends.length === 0 &&
+      this.advances.length === 0 &&
+      this.transactions.length === 0 &&
+      this.puts.length === 0
+    );
+  }
+}
+
+/**
+ * Group commit: everything that sessions want written during a tick, and while the previous commit is on its way
+ * to the disk, becomes one commit of the store. Answers leave only afterwards (G1), in the order of the requests.
+ */
+export class Committer {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #statistics: Statistics;
+  readonly #onFailure: () => void;
+  #next = new Gathering();
+  #inFlightBytes = 0;
+  #committing = false;
+  #deferred = false;
+  #idle: (() => void)[] = [];
+  /** Rises with every failed commit: what was accepted under an older one may not have been stored. */
+  generation = 0;
+
+  constructor(store: Store, clock: Clock, journal: Journal, statistics: Statistics, onFailure: () => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#statistics = statistics;
+    this.#onFailure = onFailure;
+  }
+
+  /** Bytes of bodies that wait for the store, those being committed included. */
+  get waitingBytes(): number {
+    return this.#next.bytes + this.#inFlightBytes;
+  }
+
+  /** `puts` land in the same commit, whether or not the entry turns out to be a duplicate. */
+  append(append: Append, ticket: AppendTicket, puts?: readonly Put[]): void {
+    const next = this.#next;
+    next.appends.push(append);
+    next.appendTickets.push(ticket);
+    next.bytes += append.body.length + entryOverheadBytes;
+    if (puts !== undefined) for (const put of puts) next.puts.push(put);
+    this.#schedule();
+  }
+
+  advance(advances: readonly Advance[], ticket: AdvanceTicket): void {
+    for (const advance of advances) this.#next.advances.push(advance);
+    this.#next.advanceTickets.push(ticket);
+    this.#next.bytes += advances.length * entryOverheadBytes;
+    this.#schedule();
+  }
+
+  /** Rejects if `build` throws or the commit fails. */
+  transact(build: () => Writes): Promise<CommitOutcome> {
+    return new Promise((resolve, reject) => {
+      this.#next.transactions.push({ build, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    if (!this.#committing && this.#next.isEmpty) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#deferred || this.#committing) return;
+    this.#deferred = true;
+    this.#clock.defer(this.#commit);
+  }
+
+  readonly #commit = (): void => {
+    this.#deferred = false;
+    if (this.#committing || this.#next.isEmpty) return;
+    const batch = this.#next;
+    this.#next = new Gathering();
+    const built = buildTransactions(batch.transactions);
+    this.#committing = true;
+    this.#inFlightBytes = batch.bytes;
+    this.#store.commit(built.length === 0 ? batch : joined(built, batch)).then(
+      (outcome) => {
+        this.#statistics.commits++;
+        this.#settle(batch, built, outcome);
+        this.#finish();
+      },
+      (error: unknown) => {
+        this.#statistics.commitFailures++;
+        this.#journal.warn("commit failed", { error: String(error) });
+        this.generation++;
+        // What gathered meanwhile was checked against a state that is no longer known: it fails as well.
+        const waiting = this.#next;
+        this.#next = new Gathering();
+        this.#onFailure();
+        fail(batch, error);
+        fail(waiting, error);
+        this.#finish();
+      },
+    );
+  };
+
+  #settle(batch: Gathering, built: readonly Built[], outcome: CommitOutcome): void {
+    let append = 0;
+    let put = 0;
+    for (const { transaction, writes } of built) {
+      const appendEnd = append + writes.appends.length;
+      const putEnd = put + writes.puts.length;
+      transaction.resolve({
+        appends: outcome.appends.slice(append, appendEnd),
+        puts: outcome.puts.slice(put, putEnd),
+      });
+      append = appendEnd;
+      put = putEnd;
+    }
+    for (let i = 0; i < batch.appendTickets.length; i++) {
+      (batch.appendTickets[i] as AppendTicket).committed(outcome.appends[append + i] as AppendOutcome);
+    }
+    for (const ticket of batch.advanceTickets) ticket.committed();
+  }
+
+  #finish(): void {
+    this.#committing = false;
+    this.#inFlightBytes = 0;
+    // Without waiting for the end of the tick: what gathered during the commit has waited long enough.
+    if (!this.#next.isEmpty) this.#commit();
+    else for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+/** What an append or a cursor costs in memory beside its body, roughly. */
+const entryOverheadBytes = 200;
+
+interface Built {
+  readonly transaction: Transaction;
+  readonly writes: Writes;
+}
+
+/** A transaction that cannot be built is refused alone. */
+function buildTransactions(transactions: readonly Transaction[]): Built[] {
+  const built: Built[] = [];
+  for (const transaction of transactions) {
+    try {
+      built.push({ transaction, writes: transaction.build() });
+    } catch (error) {
+      transaction.reject(error);
+    }
+  }
+  return built;
+}
+
+function joined(built: readonly Built[], batch: Batch): Batch {
+  const puts: Put[] = [];
+  const appends: Append[] = [];
+  for (const { writes } of built) {
+    const first = puts.length;
+    for (const put of writes.puts)
+      puts.push(put.guard === undefined ? put : { ...put, guard: put.guard + first });
+    for (const append of writes.appends)
+      appends.push(append.guard === undefined ? append : { ...append, guard: append.guard + first });
+  }
+  return {
+    appends: [...appends, ...batch.appends],
+    advances: batch.advances,
+    puts: [...puts, ...batch.puts],
+  };
+}
+
+function fail(batch: Gathering, error: unknown): void {
+  for (const ticket of batch.appendTickets) ticket.failed();
+  for (const ticket of batch.advanceTickets) ticket.failed();
+  for (const transaction of batch.transactions) transaction.reject(error);
+}

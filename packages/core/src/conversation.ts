@@ -1,0 +1,132 @@
+import type { ConversationKind, Message, Role } from "./backend.ts";
+import { conversationLog, userSubject } from "./keys.ts";
+import type { LogId } from "./ports.ts";
+import type { MemberRecord } from "./record.ts";
+
+/** One user's part in a resident conversation. */
+export interface Member {
+  readonly user: string;
+  role: Role;
+  since: number;
+  /** Set for a former member: the last seq it may read. */
+  until: number | undefined;
+  /** Version of the member's record, for compare-and-set. */
+  version: number;
+  /** Highest seq that any device of the user has acknowledged. */
+  delivered: number;
+  read: number;
+  /** Entries in (read, head] that do not count as unread for this user; undefined until somebody asks. */
+  uncounted: number | undefined;
+  /** Highest seq that the user has sent, as far as this node knows; decides who wants receipts. */
+  lastSent: number;
+}
+
+/** A conversation in the memory of this node: what deciding and fanning out need, without asking the store. */
+export class Conversation {
+  readonly domain: string;
+  readonly id: string;
+  readonly log: LogId;
+  readonly kind: ConversationKind;
+  readonly createdAt: number;
+  readonly by: string;
+  name: string | undefined;
+  open: boolean;
+  /** Version of the record; 0 for a direct conversation in which nobody has written yet. */
+  version: number;
+  head: number;
+  /** The last entry that is not a system entry; null where there is none, undefined where it is not known here. */
+  last: Message | null | undefined = undefined;
+  /** Members, and former members who may still read what they have seen. */
+  readonly people = new Map<string, Member>();
+  memberCount = 0;
+  /** Set when used, cleared by the sweep that evicts: second chance. */
+  touched = true;
+  /** Work under way that holds on to this object; it is not evicted meanwhile. */
+  busy = 0;
+  #subjects: string[] | undefined;
+
+  constructor(
+    domain: string,
+    id: string,
+    about: { kind: ConversationKind; name: string | undefined; open: boolean; createdAt: number; by: string },
+    version: number,
+    head: number,
+  ) {
+    this.domain = domain;
+    this.id = id;
+    this.log = conversationLog(domain, id);
+    this.kind = about.kind;
+    this.name = about.name;
+    this.open = about.open;
+    this.createdAt = about.createdAt;
+    this.by = about.by;
+    this.version = version;
+    this.head = head;
+  }
+
+  /** The user, if it is a member now. */
+  member(user: string): Member | undefined {
+    const member = this.people.get(user);
+    return member?.until === undefined ? member : undefined;
+  }
+
+  /** Whoever may read something here, former members too. */
+  reader(user: string): Member | undefined {
+    return this.people.get(user);
+  }
+
+  *members(): Generator<Member> {
+    for (const member of this.people.values()) if (member.until === undefined) yield member;
+  }
+
+  /** Where an entry is published: one subject per member. Kept until somebody joins or leaves. */
+  get subjects(): readonly string[] {
+    if (this.#subjects === undefined) {
+      this.#subjects = [];
+      for (const member of this.members()) this.#subjects.push(userSubject(this.domain, member.user));
+    }
+    return this.#subjects;
+  }
+
+  /** Takes a committed member record into memory. */
+  setMember(user: string, record: MemberRecord, version: number): Member {
+    const known = this.people.get(user);
+    const wasMember = known !== undefined && known.until === undefined;
+    const member: Member = known ?? {
+      user,
+      role: record.role,
+      since: record.since,
+      until: record.until,
+      version,
+      delivered: 0,
+      read: 0,
+      uncounted: undefined,
+      lastSent: 0,
+    };
+    member.role = record.role;
+    member.since = record.since;
+    member.until = record.until;
+    member.version = version;
+    this.people.set(user, member);
+    this.memberCount += (record.until === undefined ? 1 : 0) - (wasMember ? 1 : 0);
+    this.#subjects = undefined;
+    return member;
+  }
+
+  /** Takes a committed entry into account. Entries of one conversation come in the order of their seq. */
+  append(message: Message, isSystem: boolean): void {
+    if (message.seq > this.head) this.head = message.seq;
+    if (isSystem) {
+      for (const member of this.people.values()) if (member.uncounted !== undefined) member.uncounted++;
+      return;
+    }
+    this.last = message.body.length <= lastBodyBytesMax ? message : undefined;
+    const sender = this.people.get(message.from);
+    if (sender === undefined) return;
+    sender.lastSent = message.seq;
+    if (sender.uncounted !== undefined) sender.uncounted++;
+  }
+}
+
+/** A last message with a larger body is read from the store when it is asked for, instead of being kept. */
+const lastBodyBytesMax = 1024;

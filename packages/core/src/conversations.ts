@@ -1,0 +1,154 @@
+import { directConversationUsers } from "@hongyan/protocol";
+import { Conversation } from "./conversation.ts";
+import { conversationLog, parseReader, recordKeys } from "./keys.ts";
+import type { ReaderPosition, Store, StoredRecord } from "./ports.ts";
+import { type ConversationRecord, decodeRecord, type MemberRecord } from "./record.ts";
+
+/** How many rows one read of members or cursors brings. */
+const pageRows = 1000;
+
+/** The conversations that are in use on this node, loaded when first asked for and evicted when idle. */
+export class Conversations {
+  readonly #store: Store;
+  readonly #residentMax: number;
+  readonly #resident = new Map<string, Conversation>();
+  readonly #loading = new Map<string, Promise<Conversation | undefined>>();
+
+  constructor(store: Store, residentMax: number) {
+    this.#store = store;
+    this.#residentMax = residentMax;
+  }
+
+  get size(): number {
+    return this.#resident.size;
+  }
+
+  /** The conversation if it is in memory: the way of the hot path. */
+  resident(domain: string, id: string): Conversation | undefined {
+    const conversation = this.#resident.get(conversationLog(domain, id));
+    if (conversation !== undefined) conversation.touched = true;
+    return conversation;
+  }
+
+  /**
+   * The conversation, or undefined where there is none. Callers that wait for the same one continue in the order
+   * in which they asked, before anything that arrives later: that keeps a sender's messages in order (G3).
+   */
+  load(domain: string, id: string): Promise<Conversation | undefined> {
+    const resident = this.resident(domain, id);
+    if (resident !== undefined) return Promise.resolve(resident);
+    const key = conversationLog(domain, id);
+    let loading = this.#loading.get(key);
+    if (loading === undefined) {
+      loading = this.#read(domain, id).then(
+        (conversation) => {
+          if (this.#loading.get(key) === loading) {
+            this.#loading.delete(key);
+            if (conversation !== undefined) this.#resident.set(key, conversation);
+          }
+          return conversation;
+        },
+        (error) => {
+          if (this.#loading.get(key) === loading) this.#loading.delete(key);
+          throw error;
+        },
+      );
+      this.#loading.set(key, loading);
+    }
+    return loading;
+  }
+
+  /** Forgets everything: after a failed commit nothing in memory is known to be true. */
+  clear(): void {
+    this.#resident.clear();
+    this.#loading.clear();
+  }
+
+  evict(conversation: Conversation): void {
+    if (this.#resident.get(conversation.log) === conversation) this.#resident.delete(conversation.log);
+  }
+
+  /** Evicts what was not touched since the last sweep, while there are more than allowed. */
+  sweep(): void {
+    let excess = this.#resident.size - this.#residentMax;
+    if (excess <= 0) return;
+    for (const conversation of this.#resident.values()) {
+      if (conversation.touched || conversation.busy > 0) conversation.touched = false;
+      else {
+        this.#resident.delete(conversation.log);
+        if (--excess <= 0) return;
+      }
+    }
+  }
+
+  async #read(domain: string, id: string): Promise<Conversation | undefined> {
+    const log = conversationLog(domain, id);
+    const [[record], members, [head = 0], cursors] = await Promise.all([
+      this.#store.records([recordKeys.conversation(domain, id)]),
+      this.#allMembers(domain, id),
+      this.#store.heads([log]),
+      this.#allCursors(log),
+    ]);
+    const conversation =
+      record === undefined ? unwrittenDirect(domain, id) : written(domain, id, record, head);
+    if (conversation === undefined) return undefined;
+    for (const { key, value, version } of members) {
+      conversation.setMember(key.slice(key.lastIndexOf("/") + 1), decodeRecord<MemberRecord>(value), version);
+    }
+    for (const { reader, position } of cursors) {
+      const { user, isRead } = parseReader(reader);
+      const member = conversation.people.get(user);
+      if (member === undefined) continue;
+      if (isRead) member.read = Math.max(member.read, position);
+      else member.delivered = Math.max(member.delivered, position);
+    }
+    // Who wrote what is not known without reading the log: until they write again, everybody may want receipts.
+    for (const member of conversation.people.values()) member.lastSent = head;
+    return conversation;
+  }
+
+  async #allMembers(domain: string, id: string): Promise<StoredRecord[]> {
+    return allPages(
+      (after) => this.#store.list(recordKeys.members(domain, id), after, pageRows),
+      (row) => row.key,
+    );
+  }
+
+  async #allCursors(log: string): Promise<ReaderPosition[]> {
+    return allPages(
+      (after) => this.#store.readers(log, after, pageRows),
+      (row) => row.reader,
+    );
+  }
+}
+
+/** Everything that a paged read has, page after page. */
+export async function allPages<T>(
+  read: (after: string) => Promise<T[]>,
+  key: (row: T) => string,
+): Promise<T[]> {
+  const all: T[] = [];
+  let after = "";
+  for (;;) {
+    const page = await read(after);
+    for (const row of page) all.push(row);
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRows) return all;
+    after = key(last);
+  }
+}
+
+function written(domain: string, id: string, record: StoredRecord, head: number): Conversation {
+  const about = decodeRecord<ConversationRecord>(record.value);
+  return new Conversation(domain, id, { ...about, name: about.name }, record.version, head);
+}
+
+/** A direct conversation exists for its two users before anybody has written: the first send stores it. */
+function unwrittenDirect(domain: string, id: string): Conversation | undefined {
+  const users = directConversationUsers(id);
+  if (users === undefined) return undefined;
+  const about = { kind: "direct", name: undefined, open: false, createdAt: 0, by: "" } as const;
+  const conversation = new Conversation(domain, id, about, 0, 0);
+  for (const user of new Set(users)) conversation.setMember(user, { role: "member", since: 1 }, 0);
+  return conversation;
+}

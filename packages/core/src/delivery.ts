@@ -1,0 +1,163 @@
+import type { Message } from "./backend.ts";
+import type { Conversation } from "./conversation.ts";
+import type { NodeEvent } from "./event.ts";
+import { conversationLog, deliveredReader } from "./keys.ts";
+import { decodeMessage, messageFrame } from "./message.ts";
+import type { NodeContext } from "./node-context.ts";
+import type { Broker } from "./ports.ts";
+import type { Session, Window } from "./session.ts";
+import { conversationFrame } from "./summary.ts";
+
+/** One page of a repetition. */
+const repeatLimit = { count: 64, bytes: 64 * 1024 };
+/** After so many repetitions the device is told to pull instead. */
+const repeatsMax = 4;
+/** A device that leaves more conversations than this unacknowledged pulls. */
+const windowsMax = 10_000;
+
+/** Brings events to sessions. A push is a hint: whatever is left out here is read after the cursor. */
+export class Delivery {
+  readonly #node: NodeContext;
+  readonly #broker: Broker<NodeEvent>;
+
+  constructor(node: NodeContext, broker: Broker<NodeEvent>) {
+    this.#node = node;
+    this.#broker = broker;
+  }
+
+  /** Shows a committed entry to all members' sessions but the one that sent it. Encoded once for all of them. */
+  publish(
+    conversation: Conversation,
+    message: Message,
+    exceptSession: string | undefined,
+    also: readonly string[] = [],
+  ): void {
+    const event: NodeEvent = {
+      kind: "message",
+      conversation: conversation.id,
+      seq: message.seq,
+      frame: messageFrame(message, 0),
+      exceptSession,
+    };
+    this.#broker.publish(
+      also.length === 0 ? conversation.subjects : [...new Set([...conversation.subjects, ...also])],
+      event,
+    );
+  }
+
+  toUsers(subjects: readonly string[], event: NodeEvent): void {
+    this.#broker.publish(subjects, event);
+  }
+
+  /** Takes one event to one session of this node. */
+  readonly deliver = (session: Session, event: NodeEvent): void => {
+    switch (event.kind) {
+      case "message":
+        return this.#push(session, event);
+      case "receipt":
+        return this.#receipt(session, event);
+      case "conversation":
+        return this.#conversation(session, event.conversation);
+      case "kick":
+        if (event.device !== undefined && event.device !== session.device) return;
+        session.peer?.close("kicked");
+        return this.#node.sessions.end(session);
+    }
+  };
+
+  #push(session: Session, event: Extract<NodeEvent, { kind: "message" }>): void {
+    if (session.behind || session.id === event.exceptSession) return;
+    const { peer } = session;
+    if (peer === undefined) return session.fallBehind();
+    if (peer.connection.bufferedBytes > this.#node.settings.outboxBytesMax) {
+      this.#node.statistics.movedToPull++;
+      return session.fallBehind();
+    }
+    this.#node.statistics.messagesPushed++;
+    session.windows ??= new Map();
+    const window = session.windows.get(event.conversation);
+    if (window !== undefined) window.pushed = Math.max(window.pushed, event.seq);
+    else if (session.windows.size >= windowsMax) return session.fallBehind();
+    else
+      session.windows.set(event.conversation, {
+        pushed: event.seq,
+        sinceMs: this.#node.clock.now(),
+        repeats: 0,
+      });
+    peer.write(event.frame);
+  }
+
+  #receipt(session: Session, event: Extract<NodeEvent, { kind: "receipt" }>): void {
+    session.receipts++;
+    const { peer } = session;
+    // Left out for a slow reader: the ordinal shows the hole.
+    if (peer === undefined || peer.connection.bufferedBytes > this.#node.settings.outboxBytesMax) return;
+    this.#node.statistics.receiptsPushed++;
+    const { conversation, user, delivered, read } = event;
+    peer.push({ type: "receipt", id: 0, conversation, user, delivered, read, ordinal: session.receipts });
+  }
+
+  #conversation(session: Session, id: string): void {
+    const { peer } = session;
+    if (peer === undefined) return session.fallBehind();
+    conversationFrame(this.#node, session, id, 0).then(
+      (frame) => {
+        if (frame !== undefined) peer.push(frame);
+      },
+      // The device learns of it with its next `list`.
+      () => session.fallBehind(),
+    );
+  }
+
+  /** The device has everything up to `seq`: nothing below is pushed again. */
+  acknowledged(session: Session, conversation: string, seq: number): void {
+    const window = session.windows?.get(conversation);
+    if (window === undefined) return;
+    if (seq >= window.pushed) session.windows?.delete(conversation);
+    else {
+      window.sinceMs = this.#node.clock.now();
+      window.repeats = 0;
+    }
+  }
+
+  /** Pushes again what a live device has not acknowledged in time. */
+  repeat(session: Session): void {
+    if (session.windows === undefined || session.windows.size === 0) return;
+    const now = this.#node.clock.now();
+    for (const [conversation, window] of session.windows) {
+      if (window.sinceMs > now) window.sinceMs = now;
+      if (now - window.sinceMs < this.#node.settings.repushAfterMs) continue;
+      window.sinceMs = now;
+      window.repeats++;
+      if (window.repeats > repeatsMax) {
+        session.fallBehind();
+        session.peer?.drained();
+        return;
+      }
+      this.#repeatWindow(session, conversation, window).catch(() => undefined); // The next round tries again.
+    }
+  }
+
+  async #repeatWindow(session: Session, conversation: string, window: Window): Promise<void> {
+    const { domain, user } = session.identity;
+    const log = conversationLog(domain, conversation);
+    const [position = 0] = await this.#node.store.positions([
+      { log, reader: deliveredReader(user, session.device) },
+    ]);
+    const loaded = await this.#node.conversations.load(domain, conversation);
+    const member = loaded?.reader(user);
+    if (member === undefined) return;
+    const entries = await this.#node.store.read(log, Math.max(position, member.since - 1), repeatLimit);
+    const { peer } = session;
+    for (const entry of entries) {
+      if (entry.seq > window.pushed || entry.seq > (member.until ?? entry.seq)) return;
+      if (
+        session.behind ||
+        peer === undefined ||
+        peer.connection.bufferedBytes > this.#node.settings.outboxBytesMax
+      )
+        return;
+      peer.write(messageFrame(decodeMessage(conversation, entry), 0));
+    }
+  }
+}

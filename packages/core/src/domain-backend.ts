@@ -1,0 +1,237 @@
+import { isClientMessageId, isConversationId, isId, limits, ProtocolError } from "@hongyan/protocol";
+import type {
+  Backend,
+  Conversation as ConversationView,
+  Member as MemberView,
+  Message,
+  NewConversation,
+  NewMessage,
+  Page,
+  Role,
+  Stored,
+  User,
+  UserConversation,
+} from "./backend.ts";
+import type { AppendTicket } from "./committer.ts";
+import type { Conversation } from "./conversation.ts";
+import { recordKeys, userSubject } from "./keys.ts";
+import { directPuts, notFound } from "./membership.ts";
+import { bodyOffset, decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
+import type { NodeContext } from "./node-context.ts";
+import { pageOf } from "./page.ts";
+import type { AppendOutcome } from "./ports.ts";
+import { decodeRecord, encodeRecord, type MemberRecord, type UserRecord } from "./record.ts";
+import { unreadCount } from "./unread.ts";
+
+const pageMax = 1000;
+const historyBytes = 4 * 1024 * 1024;
+
+/** The `Backend` of one domain over the parts of the node. */
+export class DomainBackend implements Backend {
+  readonly #node: NodeContext;
+  readonly #domain: string;
+
+  constructor(node: NodeContext, domain: string) {
+    this.#node = node;
+    this.#domain = domain;
+  }
+
+  async putUser({ user, name }: User): Promise<void> {
+    requireId(user);
+    if (name !== undefined && name.length > limits.nameLengthMax)
+      throw new ProtocolError("bad_request", `name exceeds ${limits.nameLengthMax}`);
+    await this.#node.committer.transact(() => ({
+      puts: [{ key: recordKeys.user(this.#domain, user), value: encodeRecord({ name }) }],
+      appends: [],
+    }));
+  }
+
+  async user(user: string): Promise<User> {
+    requireId(user);
+    const [row] = await this.#node.store.records([recordKeys.user(this.#domain, user)]);
+    if (row === undefined) throw new ProtocolError("not_found", "no such user");
+    return { user, name: decodeRecord<UserRecord>(row.value).name };
+  }
+
+  async users(after: string, limit: number): Promise<Page<User>> {
+    return this.#rows(recordKeys.users(this.#domain), after, limit, (user, value) => ({
+      user,
+      name: decodeRecord<UserRecord>(value).name,
+    }));
+  }
+
+  async removeUser(user: string): Promise<void> {
+    await this.user(user);
+    await this.#node.committer.transact(() => ({
+      puts: [{ key: recordKeys.user(this.#domain, user), value: undefined }],
+      appends: [],
+    }));
+    await this.kick(user);
+  }
+
+  async kick(user: string, device?: string): Promise<void> {
+    requireId(user);
+    this.#node.delivery.toUsers([userSubject(this.#domain, user)], { kind: "kick", device });
+  }
+
+  createConversation(conversation: NewConversation): Promise<{ conversation: string; created: boolean }> {
+    return this.#node.membership.create(this.#domain, "", conversation);
+  }
+
+  async conversation(id: string): Promise<ConversationView> {
+    return view(await this.#load(id));
+  }
+
+  async conversations(after: string, limit: number): Promise<Page<ConversationView>> {
+    const { items, next } = await this.#rows(
+      recordKeys.conversations(this.#domain),
+      after,
+      limit,
+      (id) => id,
+    );
+    return { items: await Promise.all(items.map((id) => this.conversation(id))), next };
+  }
+
+  updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+    return this.#node.membership.update(this.#domain, id, "", change);
+  }
+
+  async members(id: string, after: string, limit: number): Promise<Page<MemberView>> {
+    const conversation = await this.#load(id);
+    const { items, next } = pageOf(
+      conversation.members(),
+      (member) => member.user,
+      after === "" ? undefined : after,
+      limit,
+      pageMax,
+    );
+    return {
+      items: items.map(({ user, role, since, delivered, read }) => ({ user, role, since, delivered, read })),
+      next,
+    };
+  }
+
+  addMembers(id: string, members: readonly { user: string; role: Role }[]): Promise<number> {
+    return this.#node.membership.add(this.#domain, id, "", members);
+  }
+
+  async removeMember(id: string, user: string): Promise<void> {
+    const removed = await this.#node.membership.remove(this.#domain, id, "", [user]);
+    if (removed === 0) throw new ProtocolError("not_found", "no such member");
+  }
+
+  async userConversations(user: string, after: string, limit: number): Promise<Page<UserConversation>> {
+    requireId(user);
+    const prefix = recordKeys.memberships(this.#domain, user);
+    const { items, next } = await this.#rows(prefix, after, limit, (id, value) => ({
+      id,
+      isMember: decodeRecord<MemberRecord>(value).until === undefined,
+    }));
+    const ids = items.filter(({ isMember }) => isMember).map(({ id }) => id);
+    return { items: await Promise.all(ids.map((id) => this.#userConversation(user, id))), next };
+  }
+
+  async send(message: NewMessage): Promise<Stored> {
+    const { from, clientMessageId, messageType, body } = message;
+    requireId(from);
+    if (!isClientMessageId(clientMessageId))
+      throw new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
+    if (isSystemType(messageType))
+      throw new ProtocolError("forbidden", "message types of the server are reserved");
+    if ((messageType?.length ?? 0) > limits.messageTypeLengthMax)
+      throw new ProtocolError("bad_request", `messageType exceeds ${limits.messageTypeLengthMax}`);
+    if (body.length > this.#node.settings.bodyBytesMax)
+      throw new ProtocolError("too_large", `a body has at most ${this.#node.settings.bodyBytesMax} bytes`);
+    if (this.#node.committer.waitingBytes > this.#node.settings.commitBytesMax)
+      throw new ProtocolError("overloaded", "too much waits for the store", 200);
+    if (!isConversationId(message.conversation))
+      throw new ProtocolError("bad_request", "not a conversation id");
+    const conversation = await this.#node.conversations.load(this.#domain, message.conversation);
+    if (conversation === undefined) throw notFound();
+    if (conversation.kind === "direct" && conversation.member(from) === undefined) throw notFound();
+    const entry = encodeMessage(from, clientMessageId, messageType, body);
+    const now = this.#node.clock.now();
+    const isFirst = conversation.version === 0;
+    if (isFirst) conversation.version = 1;
+    const { producer, number } = idempotencyKey(from, clientMessageId);
+    conversation.busy++;
+    const outcome = await new Promise<AppendOutcome>((resolve, reject) => {
+      const ticket: AppendTicket = {
+        committed: (stored) => {
+          conversation.busy--;
+          // Here and not after the promise: entries reach the conversation in the order of their seq.
+          if (stored.status === "stored") this.#publish(conversation, stored, entry);
+          resolve(stored);
+        },
+        failed: () => {
+          conversation.busy--;
+          reject(new ProtocolError("unavailable", undefined, 1000));
+        },
+      };
+      const append = { log: conversation.log, producer, number, time: now, body: entry };
+      this.#node.committer.append(append, ticket, isFirst ? directPuts(conversation, from, now) : undefined);
+    });
+    if (outcome.status === "conflict")
+      throw new ProtocolError("conflict", "this client message id was used for another message");
+    return { seq: outcome.seq, time: outcome.time, duplicate: outcome.status === "duplicate" };
+  }
+
+  async history(
+    id: string,
+    page: { after?: number; before?: number; limit: number },
+  ): Promise<readonly Message[]> {
+    const conversation = await this.#load(id);
+    const limit = { count: Math.min(Math.max(page.limit, 1), pageMax), bytes: historyBytes };
+    const entries =
+      page.after !== undefined
+        ? await this.#node.store.read(conversation.log, page.after, limit)
+        : (
+            await this.#node.store.readBack(conversation.log, page.before ?? Number.MAX_SAFE_INTEGER, limit)
+          ).reverse();
+    return entries.map((entry) => decodeMessage(id, entry));
+  }
+
+  #publish(conversation: Conversation, stored: AppendOutcome, entry: Uint8Array): void {
+    this.#node.statistics.messagesStored++;
+    const message = decodeMessage(conversation.id, { seq: stored.seq, time: stored.time, body: entry });
+    conversation.append({ ...message, body: entry.subarray(bodyOffset(entry)) }, false);
+    this.#node.delivery.publish(conversation, message, undefined);
+  }
+
+  async #userConversation(user: string, id: string): Promise<UserConversation> {
+    const conversation = await this.#load(id);
+    const member = conversation.member(user);
+    const unread = member === undefined ? 0 : await unreadCount(this.#node.store, conversation, member);
+    return { conversation: id, head: conversation.head, read: member?.read ?? 0, unread };
+  }
+
+  async #load(id: string): Promise<Conversation> {
+    const conversation = isConversationId(id)
+      ? await this.#node.conversations.load(this.#domain, id)
+      : undefined;
+    if (conversation === undefined || conversation.version === 0) throw notFound();
+    return conversation;
+  }
+
+  async #rows<T>(
+    prefix: string,
+    after: string,
+    limit: number,
+    item: (id: string, value: Uint8Array) => T,
+  ): Promise<Page<T>> {
+    const size = Math.min(Math.max(limit, 1), pageMax);
+    const rows = await this.#node.store.list(prefix, after === "" ? "" : prefix + after, size);
+    const items = rows.map(({ key, value }) => item(key.slice(prefix.length), value));
+    return { items, next: rows.length < size ? undefined : rows.at(-1)?.key.slice(prefix.length) };
+  }
+}
+
+function requireId(user: string): void {
+  if (!isId(user))
+    throw new ProtocolError("bad_request", "a user id is 1 to 64 characters of A-Z a-z 0-9 _ . @ + = -");
+}
+
+function view(conversation: Conversation): ConversationView {
+  const { id, kind, name, open, createdAt, memberCount, head } = conversation;
+  return { conversation: id, kind, name, open, createdAt, members: memberCount, head };
+}

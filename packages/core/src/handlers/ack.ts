@@ -1,0 +1,150 @@
+import { type FrameNamed, type Positions, ProtocolError } from "@hongyan/protocol";
+import type { AdvanceTicket } from "../committer.ts";
+import type { Conversation, Member } from "../conversation.ts";
+import { deliveredReader, readReader } from "../keys.ts";
+import type { Peer } from "../peer.ts";
+import type { Advance } from "../ports.ts";
+import type { Session } from "../session.ts";
+import type { Handler } from "./handlers.ts";
+
+/** Step 4 of six: this device's application has everything up to these positions. Step 5 is the answer. */
+export const ack: Handler<"ack"> = (peer, session, command) =>
+  acknowledge(peer, session, command, "delivered");
+
+/** The user has read up to these positions, on whichever device. */
+export const read: Handler<"read"> = (peer, session, command) => acknowledge(peer, session, command, "read");
+
+function acknowledge(
+  peer: Peer,
+  session: Session,
+  command: FrameNamed<"ack"> | FrameNamed<"read">,
+  kind: "delivered" | "read",
+): void {
+  peer.node.statistics.acks++;
+  const conversations = residents(peer, session, command.positions);
+  const done: Acknowledged = {
+    committed: () => peer.reply({ type: kind === "delivered" ? "ack.ok" : "read.ok", id: command.id }),
+    failed: () => peer.reject(command.id, new ProtocolError("unavailable", undefined, 1000)),
+  };
+  if (conversations !== undefined)
+    return advance(peer, session, command.positions, conversations, kind, done);
+  peer.pending++;
+  loadAll(peer, session, command.positions).then(
+    (loaded) => {
+      peer.pending--;
+      advance(peer, session, command.positions, loaded, kind, done);
+    },
+    (error: unknown) => {
+      peer.pending--;
+      peer.reject(command.id, peer.node.asRefusal(error));
+    },
+  );
+}
+
+/** The same for `sync`, which acknowledges the page before. Resolves once durable. */
+export async function acknowledgePage(peer: Peer, session: Session, positions: Positions): Promise<void> {
+  const conversations = await loadAll(peer, session, positions);
+  await new Promise<void>((resolve, reject) => {
+    advance(peer, session, positions, conversations, "delivered", {
+      committed: resolve,
+      failed: () => reject(new ProtocolError("unavailable", undefined, 1000)),
+    });
+  });
+}
+
+interface Acknowledged {
+  readonly committed: () => void;
+  readonly failed: () => void;
+}
+
+type Loaded = readonly (Conversation | undefined)[];
+
+function residents(peer: Peer, session: Session, positions: Positions): Loaded | undefined {
+  const conversations: Conversation[] = [];
+  for (const [id] of positions) {
+    const conversation = peer.node.conversations.resident(session.identity.domain, id);
+    if (conversation === undefined) return undefined;
+    conversations.push(conversation);
+  }
+  return conversations;
+}
+
+function loadAll(peer: Peer, session: Session, positions: Positions): Promise<Loaded> {
+  return Promise.all(positions.map(([id]) => peer.node.conversations.load(session.identity.domain, id)));
+}
+
+/**
+ * Conversations in which the user has no part are passed over: a device may acknowledge what it was removed from.
+ * Positions beyond the head are brought down to it, so that nobody acknowledges what does not exist yet (G5).
+ */
+function advance(
+  peer: Peer,
+  session: Session,
+  positions: Positions,
+  conversations: Loaded,
+  kind: "delivered" | "read",
+  done: Acknowledged,
+): void {
+  const { user } = session.identity;
+  const reader = kind === "delivered" ? deliveredReader(user, session.device) : readReader(user);
+  const advances: Advance[] = [];
+  const moves: Move[] = [];
+  for (let i = 0; i < positions.length; i++) {
+    const conversation = conversations[i];
+    const member = conversation?.reader(user);
+    if (conversation === undefined || member === undefined) continue;
+    const position = Math.min(
+      (positions[i] as readonly [string, number])[1],
+      member.until ?? conversation.head,
+    );
+    if (position < member.since) continue;
+    conversation.busy++;
+    advances.push({ log: conversation.log, reader, position });
+    moves.push({ conversation, member, position });
+  }
+  if (advances.length === 0) return done.committed();
+  peer.node.committer.advance(advances, new CursorTicket(peer, session, moves, kind, done));
+}
+
+interface Move {
+  readonly conversation: Conversation;
+  readonly member: Member;
+  readonly position: number;
+}
+
+class CursorTicket implements AdvanceTicket {
+  readonly #peer: Peer;
+  readonly #session: Session;
+  readonly #moves: readonly Move[];
+  readonly #kind: "delivered" | "read";
+  readonly #done: Acknowledged;
+
+  constructor(
+    peer: Peer,
+    session: Session,
+    moves: readonly Move[],
+    kind: "delivered" | "read",
+    done: Acknowledged,
+  ) {
+    this.#peer = peer;
+    this.#session = session;
+    this.#moves = moves;
+    this.#kind = kind;
+    this.#done = done;
+  }
+
+  committed(): void {
+    const { delivery, receipts } = this.#peer.node;
+    for (const { conversation, member, position } of this.#moves) {
+      conversation.busy--;
+      receipts.moved(conversation, member, this.#kind, position);
+      if (this.#kind === "delivered") delivery.acknowledged(this.#session, conversation.id, position);
+    }
+    this.#done.committed();
+  }
+
+  failed(): void {
+    for (const { conversation } of this.#moves) conversation.busy--;
+    this.#done.failed();
+  }
+}

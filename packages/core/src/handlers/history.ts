@@ -1,0 +1,49 @@
+import { type FrameNamed, isConversationId, limits, type Reply } from "@hongyan/protocol";
+import { notFound } from "../membership.ts";
+import { decodeMessage, messageFrame } from "../message.ts";
+import type { Peer } from "../peer.ts";
+import type { Session } from "../session.ts";
+import type { Handler } from "./handlers.ts";
+
+const pageMessages = 50;
+const pageBytes = 512 * 1024;
+
+/** One conversation, backwards for people who scroll, forwards for clients that saw a hole. */
+export const history: Handler<"history"> = (peer, session, command) =>
+  peer.answer(command, historyPage(peer, session, command));
+
+async function historyPage(peer: Peer, session: Session, command: FrameNamed<"history">): Promise<Reply> {
+  const { node } = peer;
+  if (!isConversationId(command.conversation)) throw notFound();
+  const conversation = await node.conversations.load(session.identity.domain, command.conversation);
+  const member = conversation?.reader(session.identity.user);
+  if (conversation === undefined || member === undefined) throw notFound();
+  const first = member.since;
+  const last = Math.min(member.until ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1);
+  const count = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
+  const isForward = command.after !== undefined;
+  const entries = isForward
+    ? await node.store.read(conversation.log, Math.max(command.after ?? 0, first - 1), {
+        count,
+        bytes: pageBytes,
+      })
+    : await node.store.readBack(conversation.log, Math.min(command.before ?? last + 1, last + 1), {
+        count,
+        bytes: pageBytes,
+      });
+  let sent = 0;
+  let reached = 0;
+  for (const entry of entries) {
+    if (entry.seq < first || entry.seq > last) break;
+    peer.write(messageFrame(decodeMessage(conversation.id, entry), command.id));
+    sent++;
+    reached = entry.seq;
+  }
+  const end = isForward ? Math.min(last, conversation.head) : first;
+  return {
+    type: "history.ok",
+    id: command.id,
+    count: sent,
+    more: sent > 0 && (isForward ? reached < end : reached > end),
+  };
+}

@@ -1,0 +1,208 @@
+import { type FrameNamed, isClientMessageId, isConversationId, ProtocolError } from "@hongyan/protocol";
+import type { Message } from "../backend.ts";
+import type { AppendTicket } from "../committer.ts";
+import type { Conversation } from "../conversation.ts";
+import { directPuts, notFound } from "../membership.ts";
+import { bodyOffset, encodeMessage, idempotencyKey, isSystemType } from "../message.ts";
+import type { Peer } from "../peer.ts";
+import type { AppendOutcome } from "../ports.ts";
+import type { Session } from "../session.ts";
+import type { Handler } from "./handlers.ts";
+
+type Send = FrameNamed<"send">;
+
+const noBody = new Uint8Array(0);
+/** Conversations of which a session remembers its last message. */
+const chainsMax = 1000;
+
+/**
+ * Step 1 of six: a message comes in. Step 2 (`send.ok`) and step 3 (the pushes) follow when its commit is done.
+ * While the conversation is in memory this runs without a promise; otherwise messages wait for it in order.
+ */
+export const send: Handler<"send"> = (peer, session, command) => {
+  const { node } = peer;
+  const refusal = checkSend(peer, command);
+  if (refusal !== undefined) return peer.reject(command.id, refusal);
+  const conversation = node.conversations.resident(session.identity.domain, command.conversation);
+  if (conversation !== undefined) return sendTo(peer, session, command, conversation);
+  const kept = keep(command);
+  peer.pending++;
+  node.conversations.load(session.identity.domain, command.conversation).then(
+    (loaded) => {
+      peer.pending--;
+      sendTo(peer, session, kept, loaded);
+    },
+    (error: unknown) => {
+      peer.pending--;
+      peer.reject(command.id, node.asRefusal(error));
+    },
+  );
+};
+
+function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
+  const { node } = peer;
+  const length = command.body?.length ?? 0;
+  if (length > node.settings.bodyBytesMax)
+    return new ProtocolError("too_large", `a body has at most ${node.settings.bodyBytesMax} bytes`);
+  if (!isConversationId(command.conversation))
+    return new ProtocolError("bad_request", "not a conversation id");
+  if (!isClientMessageId(command.clientMessageId))
+    return new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
+  if (isSystemType(command.messageType))
+    return new ProtocolError("forbidden", "message types of the server are reserved");
+  if (node.committer.waitingBytes > node.settings.commitBytesMax)
+    return new ProtocolError("overloaded", "too much waits for the store", 200);
+  return undefined;
+}
+
+/** The body belongs to the transport until the end of the tick; a command that waits needs its own. */
+function keep(command: Send): Send {
+  return command.body === undefined ? command : { ...command, body: command.body.slice() };
+}
+
+function sendTo(peer: Peer, session: Session, command: Send, conversation: Conversation | undefined): void {
+  if (peer.isClosed) return;
+  const { user } = session.identity;
+  if (conversation?.member(user) === undefined) return peer.reject(command.id, notFound());
+  if (command.after === undefined || follows(peer, session, command))
+    return accept(peer, session, command, conversation);
+  // The usual way after a reconnect: the message before was stored on an earlier session. Ask the log.
+  const kept = keep(command);
+  const { producer, number } = idempotencyKey(user, command.after);
+  conversation.busy++;
+  peer.pending++;
+  peer.node.store.find(conversation.log, producer, number).then(
+    (seq) => {
+      conversation.busy--;
+      peer.pending--;
+      if (peer.isClosed) return;
+      // A message that came meanwhile may have continued the chain.
+      if (seq !== undefined || follows(peer, session, kept)) accept(peer, session, kept, conversation);
+      else peer.reject(kept.id, new ProtocolError("out_of_order"));
+    },
+    (error: unknown) => {
+      conversation.busy--;
+      peer.pending--;
+      peer.reject(kept.id, peer.node.asRefusal(error));
+    },
+  );
+}
+
+/** Whether the message before was accepted on this session, so that it is stored before this one or not at all. */
+function follows(peer: Peer, session: Session, command: Send): boolean {
+  const { generation } = peer.node.committer;
+  if (session.chainGeneration !== generation) {
+    session.chains = undefined;
+    session.chainGeneration = generation;
+  }
+  return session.chains?.get(command.conversation) === command.after;
+}
+
+function accept(peer: Peer, session: Session, command: Send, conversation: Conversation): void {
+  const { node } = peer;
+  const { user } = session.identity;
+  if (session.chainGeneration !== node.committer.generation) follows(peer, session, command);
+  session.chains ??= new Map();
+  if (session.chains.size >= chainsMax && !session.chains.has(command.conversation)) session.chains.clear();
+  session.chains.set(command.conversation, command.clientMessageId);
+  const { producer, number } = idempotencyKey(user, command.clientMessageId);
+  const now = node.clock.now();
+  const append = {
+    log: conversation.log,
+    producer,
+    number,
+    time: now,
+    body: encodeMessage(user, command.clientMessageId, command.messageType, command.body ?? noBody),
+  };
+  const isFirst = conversation.version === 0;
+  if (isFirst) conversation.version = 1;
+  node.committer.append(
+    append,
+    new SendTicket(peer, session, command, conversation, append.body),
+    isFirst ? directPuts(conversation, user, now) : undefined,
+  );
+}
+
+/** Waits for the commit of one message. */
+class SendTicket implements AppendTicket {
+  readonly #peer: Peer;
+  readonly #session: Session;
+  readonly #id: number;
+  readonly #clientMessageId: string;
+  readonly #messageType: string | undefined;
+  readonly #conversation: Conversation;
+  readonly #entry: Uint8Array;
+
+  constructor(peer: Peer, session: Session, command: Send, conversation: Conversation, entry: Uint8Array) {
+    this.#peer = peer;
+    this.#session = session;
+    this.#id = command.id;
+    this.#clientMessageId = command.clientMessageId;
+    this.#messageType = command.messageType;
+    this.#conversation = conversation;
+    this.#entry = entry;
+    conversation.busy++;
+  }
+
+  committed(outcome: AppendOutcome): void {
+    const peer = this.#peer;
+    const conversation = this.#conversation;
+    conversation.busy--;
+    switch (outcome.status) {
+      case "stored": {
+        peer.node.statistics.messagesStored++;
+        peer.reply({ type: "send.ok", id: this.#id, seq: outcome.seq, time: outcome.time });
+        const message = this.#message(outcome);
+        conversation.append(message, false);
+        peer.node.delivery.publish(conversation, message, this.#session.id);
+        return;
+      }
+      case "duplicate":
+        peer.node.statistics.messagesDuplicate++;
+        peer.reply({ type: "send.ok", id: this.#id, seq: outcome.seq, time: outcome.time, duplicate: true });
+        return this.#repeatReceipts(outcome.seq);
+      case "conflict":
+        return peer.reject(
+          this.#id,
+          new ProtocolError("conflict", "this client message id was used for another message"),
+        );
+      case "refused":
+        return peer.reject(this.#id, new ProtocolError("internal"));
+    }
+  }
+
+  failed(): void {
+    this.#conversation.busy--;
+    this.#peer.reject(this.#id, new ProtocolError("unavailable", undefined, 1000));
+  }
+
+  #message(outcome: AppendOutcome): Message {
+    return {
+      conversation: this.#conversation.id,
+      seq: outcome.seq,
+      from: this.#session.identity.user,
+      time: outcome.time,
+      clientMessageId: this.#clientMessageId,
+      messageType: this.#messageType,
+      body: this.#entry.subarray(bodyOffset(this.#entry)),
+    };
+  }
+
+  /** The sender may have missed `ack:N` as well as our first answer: it gets the stored positions again. */
+  #repeatReceipts(seq: number): void {
+    const conversation = this.#conversation;
+    if (conversation.memberCount > this.#peer.node.settings.receiptsPushMembersMax) return;
+    for (const member of conversation.members()) {
+      if (member.user === this.#session.identity.user || (member.delivered < seq && member.read < seq))
+        continue;
+      const { user, delivered, read } = member;
+      this.#peer.node.delivery.deliver(this.#session, {
+        kind: "receipt",
+        conversation: conversation.id,
+        user,
+        delivered,
+        read,
+      });
+    }
+  }
+}

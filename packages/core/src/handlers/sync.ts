@@ -1,0 +1,124 @@
+import type { FrameNamed, Reply } from "@hongyan/protocol";
+import { limits } from "@hongyan/protocol";
+import { allPages } from "../conversations.ts";
+import { conversationLog, deliveredReader, readReader, recordKeys } from "../keys.ts";
+import { decodeMessage, messageFrame } from "../message.ts";
+import type { Peer } from "../peer.ts";
+import { decodeRecord, type MemberRecord } from "../record.ts";
+import type { Session } from "../session.ts";
+import { conversationFrame, devicePosition } from "../summary.ts";
+import { acknowledgePage } from "./ack.ts";
+import type { Handler } from "./handlers.ts";
+
+const pageMessages = 500;
+const pageBytes = 256 * 1024;
+
+/** A conversation in which a device has something to read. */
+interface Backlog {
+  readonly conversation: string;
+  readonly log: string;
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/**
+ * Everything after this device's cursors, across all conversations, in one round trip. The request for the next
+ * page acknowledges the last one.
+ */
+export const sync: Handler<"sync"> = (peer, session, command) =>
+  peer.answer(command, syncPage(peer, session, command));
+
+async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
+  const { node } = peer;
+  node.statistics.syncPages++;
+  if (command.positions !== undefined && command.positions.length > 0)
+    await acknowledgePage(peer, session, command.positions);
+  // From here on new entries are pushed again. Done before the log is read: what is committed meanwhile is either
+  // found or pushed, or both, and never missed (G4).
+  const wasBehind = session.behind;
+  if (command.counts !== true) session.behind = false;
+  try {
+    const backlogs = await findBacklogs(peer, session);
+    if (command.counts === true) return await sendCounts(peer, session, command.id, backlogs);
+    const page = await sendMessages(peer, command, backlogs);
+    if (page.more) {
+      session.behind = true;
+      session.behindTold = true;
+    }
+    return { type: "sync.ok", id: command.id, ...page };
+  } catch (error) {
+    if (wasBehind) session.behind = true;
+    throw error;
+  }
+}
+
+async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
+  const { store } = peer.node;
+  const { domain, user } = session.identity;
+  const prefix = recordKeys.memberships(domain, user);
+  const rows = await allPages(
+    (after) => store.list(prefix, after, 1000),
+    (row) => row.key,
+  );
+  const logs = rows.map(({ key }) => conversationLog(domain, key.slice(prefix.length)));
+  const device = deliveredReader(user, session.device);
+  const [heads, delivered, read] = await Promise.all([
+    store.heads(logs),
+    store.positions(logs.map((log) => ({ log, reader: device }))),
+    store.positions(logs.map((log) => ({ log, reader: readReader(user) }))),
+  ]);
+  const backlogs: Backlog[] = [];
+  for (let i = 0; i < rows.length; i++) {
+    const { key, value } = rows[i] as (typeof rows)[number];
+    const member = decodeRecord<MemberRecord>(value);
+    const after = devicePosition(delivered[i] ?? 0, { read: read[i] ?? 0, since: member.since });
+    const upTo = Math.min(heads[i] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
+    if (after < upTo)
+      backlogs.push({ conversation: key.slice(prefix.length), log: logs[i] as string, after, upTo });
+  }
+  return backlogs;
+}
+
+async function sendCounts(
+  peer: Peer,
+  session: Session,
+  id: number,
+  backlogs: readonly Backlog[],
+): Promise<Reply> {
+  let count = 0;
+  for (const { conversation } of backlogs.slice(0, limits.pageMessagesMax)) {
+    const frame = await conversationFrame(peer.node, session, conversation, id);
+    if (frame === undefined) continue;
+    peer.push(frame);
+    count++;
+  }
+  return { type: "sync.ok", id, count, more: backlogs.length > limits.pageMessagesMax };
+}
+
+async function sendMessages(
+  peer: Peer,
+  command: FrameNamed<"sync">,
+  backlogs: readonly Backlog[],
+): Promise<{ count: number; more: boolean }> {
+  const { store, settings } = peer.node;
+  let messagesLeft = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
+  let bytesLeft = Math.min(Math.max(command.bytes ?? pageBytes, 1), settings.outboxBytesMax);
+  let count = 0;
+  for (const { conversation, log, after, upTo } of backlogs) {
+    if (messagesLeft <= 0 || bytesLeft <= 0) return { count, more: true };
+    const entries = await store.read(log, after, { count: messagesLeft, bytes: bytesLeft });
+    let last = after;
+    for (const entry of entries) {
+      if (entry.seq > upTo) break;
+      // An entry larger than what is left waits for the next page, unless this page is empty.
+      if (entry.body.length > bytesLeft && count > 0) return { count, more: true };
+      peer.write(messageFrame(decodeMessage(conversation, entry), command.id));
+      count++;
+      messagesLeft--;
+      bytesLeft -= entry.body.length;
+      last = entry.seq;
+    }
+    if (last < upTo && entries.length > 0) return { count, more: true };
+  }
+  return { count, more: false };
+}

@@ -1,0 +1,35 @@
+/** What handlers and leaves may use of the node: its parts, not the facade. */
+import type { ProtocolError } from "@hongyan/protocol";
+import type { Committer } from "./committer.ts";
+import type { Conversations } from "./conversations.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Membership } from "./membership.ts";
+import type { Peer } from "./peer.ts";
+import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
+import type { Receipts } from "./receipts.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Settings } from "./settings.ts";
+import type { Statistics } from "./statistics.ts";
+
+export interface NodeContext {
+  readonly name: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly authenticator: Authenticator;
+  readonly settings: Settings;
+  readonly statistics: Statistics;
+  readonly committer: Committer;
+  readonly conversations: Conversations;
+  readonly sessions: Sessions;
+  readonly delivery: Delivery;
+  readonly receipts: Receipts;
+  readonly membership: Membership;
+  /** Milliseconds until a handshake has room, 0 if it is admitted now. */
+  admit(): number;
+  /** The peer's connection is gone. */
+  forget(peer: Peer): void;
+  /** What a failed piece of work is called on the wire; unexpected errors go to the journal. */
+  asRefusal(error: unknown): ProtocolError;
+}

@@ -1,0 +1,55 @@
+import type { Peer } from "./peer.ts";
+import type { Identity } from "./ports.ts";
+
+/** What was pushed to a session in one conversation and is not acknowledged yet. */
+export interface Window {
+  /** Highest seq pushed. */
+  pushed: number;
+  /** When the first unacknowledged push, or the last repetition, was written. */
+  sinceMs: number;
+  repeats: number;
+}
+
+/**
+ * A device's logical presence. It survives its connections for a while, so that a device that comes back
+ * (`resume`) continues where it was. Kept small: there is one per device online.
+ */
+export class Session {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly device: string;
+  readonly platform: string | undefined;
+  /** The live connection; undefined while the device is away. */
+  peer: Peer | undefined;
+  /** When the connection was lost. */
+  awaySinceMs = 0;
+  /**
+   * Pull instead of push: pushes were left out, and the device reads after its cursors until a `sync` comes to
+   * the end. A new session begins so, because what waits for it is read, not pushed (G8).
+   */
+  behind = true;
+  /** Whether the device was told that it is behind. */
+  behindTold = true;
+  /** Unacknowledged pushes by conversation; absent for a device that has acknowledged everything. */
+  windows: Map<string, Window> | undefined;
+  /** The last client message id accepted per conversation on this session, for `after`. */
+  chains: Map<string, string> | undefined;
+  /** The `Committer.generation` that `chains` belongs to. */
+  chainGeneration = 0;
+  /** Receipt pushes so far: `ordinal` of the last one. */
+  receipts = 0;
+
+  constructor(id: string, identity: Identity, device: string, platform: string | undefined) {
+    this.id = id;
+    this.identity = identity;
+    this.device = device;
+    this.platform = platform;
+  }
+
+  /** From now on the device pulls; what was pushed and not acknowledged comes with its next `sync`. */
+  fallBehind(): void {
+    this.behind = true;
+    this.behindTold = false;
+    this.windows = undefined;
+  }
+}

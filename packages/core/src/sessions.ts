@@ -1,0 +1,113 @@
+import type { NodeEvent } from "./event.ts";
+import { userSubject } from "./keys.ts";
+import type { Peer } from "./peer.ts";
+import type { Broker, Clock, Identity, Random } from "./ports.ts";
+import { Session } from "./session.ts";
+
+/** The sessions on this node, by user and device. */
+export class Sessions {
+  readonly #broker: Broker<NodeEvent>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  /** Takes an event to one session. */
+  readonly #deliver: (session: Session, event: NodeEvent) => void;
+  readonly #byUser = new Map<string, Session[]>();
+  /** Sessions without a connection, oldest first. */
+  readonly #away = new Set<Session>();
+  count = 0;
+
+  constructor(
+    broker: Broker<NodeEvent>,
+    clock: Clock,
+    random: Random,
+    deliver: (session: Session, event: NodeEvent) => void,
+  ) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#random = random;
+    this.#deliver = deliver;
+  }
+
+  /** Users with a session here. */
+  get users(): number {
+    return this.#byUser.size;
+  }
+
+  of(domain: string, user: string): readonly Session[] {
+    return this.#byUser.get(userSubject(domain, user)) ?? [];
+  }
+
+  /**
+   * The session for a device that has just proved who it is. One device has one session: an older connection is
+   * closed as `replaced`, whether or not it still looks alive. `resume` continues the session where it matches.
+   */
+  attach(
+    peer: Peer,
+    identity: Identity,
+    device: string,
+    platform: string | undefined,
+    resume: string | undefined,
+  ): { session: Session; resumed: boolean } {
+    const existing = this.of(identity.domain, identity.user).find((session) => session.device === device);
+    const older = existing?.peer;
+    if (existing !== undefined && resume === existing.id) {
+      existing.peer = peer;
+      this.#away.delete(existing);
+      // What was pushed and not acknowledged may be lost with the old connection: the next tick pushes it again.
+      for (const window of existing.windows?.values() ?? []) window.sinceMs = Number.NEGATIVE_INFINITY;
+      older?.close("replaced");
+      return { session: existing, resumed: true };
+    }
+    if (existing !== undefined) this.end(existing);
+    older?.close("replaced");
+    const session = new Session(this.#random.id(), identity, device, platform);
+    session.peer = peer;
+    this.#add(session);
+    return { session, resumed: false };
+  }
+
+  /** The connection of `session` is gone; the session waits for its device. */
+  away(session: Session): void {
+    session.peer = undefined;
+    session.awaySinceMs = this.#clock.now();
+    this.#away.add(session);
+  }
+
+  end(session: Session): void {
+    const subject = userSubject(session.identity.domain, session.identity.user);
+    const sessions = this.#byUser.get(subject);
+    const at = sessions?.indexOf(session) ?? -1;
+    if (sessions === undefined || at < 0) return;
+    sessions.splice(at, 1);
+    this.#away.delete(session);
+    this.count--;
+    if (sessions.length > 0) return;
+    this.#byUser.delete(subject);
+    this.#broker.unsubscribe(subject);
+  }
+
+  /** Ends sessions that have been away for `graceMs`. A clock that jumped back starts their time again. */
+  expire(graceMs: number): void {
+    const now = this.#clock.now();
+    for (const session of this.#away) {
+      if (session.awaySinceMs > now) session.awaySinceMs = now;
+      if (now - session.awaySinceMs < graceMs) return;
+      this.end(session);
+    }
+  }
+
+  #add(session: Session): void {
+    const subject = userSubject(session.identity.domain, session.identity.user);
+    this.count++;
+    const sessions = this.#byUser.get(subject);
+    if (sessions !== undefined) {
+      sessions.push(session);
+      return;
+    }
+    const list = [session];
+    this.#byUser.set(subject, list);
+    this.#broker.subscribe(subject, (event) => {
+      for (let i = list.length - 1; i >= 0; i--) this.#deliver(list[i] as Session, event);
+    });
+  }
+}

@@ -1,0 +1,36 @@
+/** Running totals since the start, and how much there is now. */
+export interface Statistics {
+  connections: number;
+  sessions: number;
+  onlineUsers: number;
+  residentConversations: number;
+  messagesStored: number;
+  messagesDuplicate: number;
+  messagesPushed: number;
+  acks: number;
+  receiptsPushed: number;
+  commits: number;
+  commitFailures: number;
+  syncPages: number;
+  movedToPull: number;
+  errors: number;
+}
+
+export function emptyStatistics(): Statistics {
+  return {
+    connections: 0,
+    sessions: 0,
+    onlineUsers: 0,
+    residentConversations: 0,
+    messagesStored: 0,
+    messagesDuplicate: 0,
+    messagesPushed: 0,
+    acks: 0,
+    receiptsPushed: 0,
+    commits: 0,
+    commitFailures: 0,
+    syncPages: 0,
+    movedToPull: 0,
+    errors: 0,
+  };
+}

@@ -1,0 +1,77 @@
+import type { FrameNamed } from "@hongyan/protocol";
+import type { Message } from "./backend.ts";
+import type { Conversation, Member } from "./conversation.ts";
+import { deliveredReader } from "./keys.ts";
+import { decodeMessage, isSystemType } from "./message.ts";
+import type { NodeContext } from "./node-context.ts";
+import type { Session } from "./session.ts";
+import { unreadCount } from "./unread.ts";
+
+/** How far back the last message is looked for behind system entries. */
+const lookBack = { count: 20, bytes: 256 * 1024 };
+/** A longer last message is announced without its body. */
+const previewBytesMax = 4096;
+
+/** A conversation as its list shows it to one device; undefined where the user has no part in it. */
+export async function conversationFrame(
+  node: NodeContext,
+  session: Session,
+  id: string,
+  commandId: number,
+): Promise<FrameNamed<"conversation"> | undefined> {
+  const { domain, user } = session.identity;
+  const conversation = await node.conversations.load(domain, id);
+  const member = conversation?.member(user);
+  if (conversation === undefined || member === undefined || conversation.version === 0) return undefined;
+  const [unread, last, [position = 0]] = await Promise.all([
+    unreadCount(node.store, conversation, member),
+    lastMessage(node, conversation),
+    node.store.positions([{ log: conversation.log, reader: deliveredReader(user, session.device) }]),
+  ]);
+  const peer = conversation.kind === "direct" ? otherMember(conversation, user) : undefined;
+  const shown = last !== undefined && last.seq >= member.since ? last : undefined;
+  return {
+    type: "conversation",
+    id: commandId,
+    conversation: id,
+    kind: conversation.kind,
+    name: conversation.name,
+    open: conversation.open,
+    role: member.role,
+    members: conversation.memberCount,
+    first: member.since,
+    head: conversation.head,
+    read: member.read,
+    position: devicePosition(position, member),
+    delivered: peer?.delivered ?? 0,
+    seen: peer?.read ?? 0,
+    unread,
+    lastFrom: shown?.from,
+    lastTime: shown?.time,
+    lastType: shown?.messageType,
+    body: shown !== undefined && shown.body.length <= previewBytesMax ? shown.body : undefined,
+  };
+}
+
+/** Where a device continues: its cursor, or for a new device what its user has not read yet. */
+export function devicePosition(cursor: number, member: { read: number; since: number }): number {
+  return Math.max(cursor === 0 ? member.read : cursor, member.since - 1);
+}
+
+function otherMember(conversation: Conversation, user: string): Member | undefined {
+  for (const member of conversation.members()) if (member.user !== user) return member;
+  return undefined;
+}
+
+async function lastMessage(node: NodeContext, conversation: Conversation): Promise<Message | undefined> {
+  if (conversation.last !== undefined) return conversation.last ?? undefined;
+  const { head } = conversation;
+  const entries = await node.store.readBack(conversation.log, head + 1, lookBack);
+  for (const entry of entries) {
+    const message = decodeMessage(conversation.id, entry);
+    if (isSystemType(message.messageType)) continue;
+    return message;
+  }
+  if (conversation.head === head) conversation.last = null;
+  return undefined;
+}
