@@ -72,6 +72,7 @@ export class Committer {
   readonly #onFailure: () => void;
   #next = new Gathering();
   #inFlightBytes = 0;
+  #heldBytes = 0;
   #committing = false;
   #deferred = false;
   #idle: (() => void)[] = [];
@@ -86,9 +87,18 @@ export class Committer {
     this.#onFailure = onFailure;
   }
 
-  /** Bytes of bodies that wait for the store, those being committed included. */
+  /** Bytes that wait for the store: held, gathered, and being committed. */
   get waitingBytes(): number {
-    return this.#next.bytes + this.#inFlightBytes;
+    return this.#heldBytes + this.#next.bytes + this.#inFlightBytes;
+  }
+
+  /** Counts a message that waits for a read before it can be appended; `release` it with the same size. */
+  hold(bodyBytes: number): void {
+    this.#heldBytes += bodyBytes + entryOverheadBytes;
+  }
+
+  release(bodyBytes: number): void {
+    this.#heldBytes -= bodyBytes + entryOverheadBytes;
   }
 
   /** `puts` land in the same commit, whether or not the entry turns out to be a duplicate. */

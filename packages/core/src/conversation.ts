@@ -1,4 +1,4 @@
-import type { ConversationKind, Message, Role } from "./backend.ts";
+import type { ConversationKind, Role } from "./backend.ts";
 import { conversationLog, userSubject } from "./keys.ts";
 import type { LogId } from "./ports.ts";
 import type { MemberRecord } from "./record.ts";
@@ -34,8 +34,6 @@ export class Conversation {
   /** Version of the record; 0 for a direct conversation in which nobody has written yet. */
   version: number;
   head: number;
-  /** The last entry that is not a system entry; null where there is none, undefined where it is not known here. */
-  last: Message | null | undefined = undefined;
   /** Members, and former members who may still read what they have seen. */
   readonly people = new Map<string, Member>();
   memberCount = 0;
@@ -114,19 +112,15 @@ export class Conversation {
   }
 
   /** Takes a committed entry into account. Entries of one conversation come in the order of their seq. */
-  append(message: Message, isSystem: boolean): void {
+  append(message: { readonly seq: number; readonly from: string }, isSystem: boolean): void {
     if (message.seq > this.head) this.head = message.seq;
     if (isSystem) {
       for (const member of this.people.values()) if (member.uncounted !== undefined) member.uncounted++;
       return;
     }
-    this.last = message.body.length <= lastBodyBytesMax ? message : undefined;
     const sender = this.people.get(message.from);
     if (sender === undefined) return;
     sender.lastSent = message.seq;
     if (sender.uncounted !== undefined) sender.uncounted++;
   }
 }
-
-/** A last message with a larger body is read from the store when it is asked for, instead of being kept. */
-const lastBodyBytesMax = 1024;

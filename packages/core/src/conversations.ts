@@ -42,10 +42,10 @@ export class Conversations {
     if (loading === undefined) {
       loading = this.#read(domain, id).then(
         (conversation) => {
-          if (this.#loading.get(key) === loading) {
-            this.#loading.delete(key);
-            if (conversation !== undefined) this.#resident.set(key, conversation);
-          }
+          // Forgotten while it was read: what was read may be old, and two copies of one conversation must not live.
+          if (this.#loading.get(key) !== loading) return this.load(domain, id);
+          this.#loading.delete(key);
+          if (conversation !== undefined) this.#resident.set(key, conversation);
           return conversation;
         },
         (error) => {

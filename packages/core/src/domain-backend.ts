@@ -16,7 +16,7 @@ import type { AppendTicket } from "./committer.ts";
 import type { Conversation } from "./conversation.ts";
 import { recordKeys, userSubject } from "./keys.ts";
 import { directPuts, notFound } from "./membership.ts";
-import { bodyOffset, decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
+import { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import { pageOf } from "./page.ts";
 import type { AppendOutcome } from "./ports.ts";
@@ -194,7 +194,7 @@ export class DomainBackend implements Backend {
   #publish(conversation: Conversation, stored: AppendOutcome, entry: Uint8Array): void {
     this.#node.statistics.messagesStored++;
     const message = decodeMessage(conversation.id, { seq: stored.seq, time: stored.time, body: entry });
-    conversation.append({ ...message, body: entry.subarray(bodyOffset(entry)) }, false);
+    conversation.append(message, false);
     this.#node.delivery.publish(conversation, message, undefined);
   }
 

@@ -17,7 +17,8 @@ export function isSystemType(messageType: string | undefined): boolean {
   return messageType?.startsWith(systemPrefix) === true;
 }
 
-const scratch = new ByteWriter(64 * 1024);
+const scratch = new ByteWriter();
+const utf8 = new TextEncoder();
 
 /** Copies everything into memory of its own: the command's body belongs to the transport. */
 export function encodeMessage(
@@ -26,20 +27,23 @@ export function encodeMessage(
   messageType: string | undefined,
   body: Uint8Array,
 ): Uint8Array {
-  scratch.position = 0;
+  const id = utf8Length(clientMessageId);
+  const type = messageType === undefined ? 0 : utf8Length(messageType);
+  scratch.begin();
   scratch.byte(from.length);
   scratch.utf8(from);
-  const at = scratch.position;
-  scratch.byte(0);
-  scratch.byte(0);
-  const length = scratch.utf8(clientMessageId);
-  scratch.bytes[at] = length >> 8;
-  scratch.bytes[at + 1] = length & 0xff;
-  const typeAt = scratch.position;
-  scratch.byte(0);
-  scratch.bytes[typeAt] = scratch.utf8(messageType ?? "");
+  scratch.byte(id >> 8);
+  scratch.byte(id & 0xff);
+  scratch.utf8(clientMessageId);
+  scratch.byte(type);
+  if (messageType !== undefined) scratch.utf8(messageType);
   scratch.append(body);
-  return scratch.slice(0);
+  return scratch.take();
+}
+
+function utf8Length(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return utf8.encode(text).length;
+  return text.length;
 }
 
 /** Where the sender's bytes of an entry begin. */

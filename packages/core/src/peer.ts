@@ -30,7 +30,7 @@ const closed: State = { name: "closed" };
 
 /** Commands that may wait for the token to be verified, and answers that may be under way at once. */
 const waitingMax = 256;
-const pendingMax = 256;
+const pendingMax = 1024;
 
 /** The core's end of one connection: takes frames in, finds the handler, writes answers out. */
 export class Peer implements Inbound {

@@ -58,7 +58,10 @@ export class Sessions {
       older?.close("replaced");
       return { session: existing, resumed: true };
     }
-    if (existing !== undefined) this.end(existing);
+    if (existing !== undefined) {
+      existing.peer = undefined;
+      this.end(existing);
+    }
     older?.close("replaced");
     const session = new Session(this.#random.id(), identity, device, platform);
     session.peer = peer;
@@ -74,12 +77,12 @@ export class Sessions {
   }
 
   end(session: Session): void {
+    this.#away.delete(session);
     const subject = userSubject(session.identity.domain, session.identity.user);
     const sessions = this.#byUser.get(subject);
     const at = sessions?.indexOf(session) ?? -1;
     if (sessions === undefined || at < 0) return;
     sessions.splice(at, 1);
-    this.#away.delete(session);
     this.count--;
     if (sessions.length > 0) return;
     this.#byUser.delete(subject);

@@ -64,14 +64,10 @@ function otherMember(conversation: Conversation, user: string): Member | undefin
 }
 
 async function lastMessage(node: NodeContext, conversation: Conversation): Promise<Message | undefined> {
-  if (conversation.last !== undefined) return conversation.last ?? undefined;
-  const { head } = conversation;
-  const entries = await node.store.readBack(conversation.log, head + 1, lookBack);
+  const entries = await node.store.readBack(conversation.log, conversation.head + 1, lookBack);
   for (const entry of entries) {
     const message = decodeMessage(conversation.id, entry);
-    if (isSystemType(message.messageType)) continue;
-    return message;
+    if (!isSystemType(message.messageType)) return message;
   }
-  if (conversation.head === head) conversation.last = null;
   return undefined;
 }

@@ -8,7 +8,6 @@ export {
   type DecodedFrame,
   decodeFrame,
   encodeFrame,
-  writeFrame,
 } from "./codec/binary.ts";
 export { codecs, type Encoding } from "./codec/codecs.ts";
 export { ByteWriter, type FieldCodec } from "./codec/field-codec.ts";

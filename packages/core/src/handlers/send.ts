@@ -25,15 +25,14 @@ export const send: Handler<"send"> = (peer, session, command) => {
   if (refusal !== undefined) return peer.reject(command.id, refusal);
   const conversation = node.conversations.resident(session.identity.domain, command.conversation);
   if (conversation !== undefined) return sendTo(peer, session, command, conversation);
-  const kept = keep(command);
-  peer.pending++;
+  const kept = park(peer, command);
   node.conversations.load(session.identity.domain, command.conversation).then(
     (loaded) => {
-      peer.pending--;
+      unpark(peer, kept);
       sendTo(peer, session, kept, loaded);
     },
     (error: unknown) => {
-      peer.pending--;
+      unpark(peer, kept);
       peer.reject(command.id, node.asRefusal(error));
     },
   );
@@ -56,8 +55,15 @@ function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
 }
 
 /** The body belongs to the transport until the end of the tick; a command that waits needs its own. */
-function keep(command: Send): Send {
+function park(peer: Peer, command: Send): Send {
+  peer.pending++;
+  peer.node.committer.hold(command.body?.length ?? 0);
   return command.body === undefined ? command : { ...command, body: command.body.slice() };
+}
+
+function unpark(peer: Peer, command: Send): void {
+  peer.pending--;
+  peer.node.committer.release(command.body?.length ?? 0);
 }
 
 function sendTo(peer: Peer, session: Session, command: Send, conversation: Conversation | undefined): void {
@@ -67,14 +73,13 @@ function sendTo(peer: Peer, session: Session, command: Send, conversation: Conve
   if (command.after === undefined || follows(peer, session, command))
     return accept(peer, session, command, conversation);
   // The usual way after a reconnect: the message before was stored on an earlier session. Ask the log.
-  const kept = keep(command);
+  const kept = park(peer, command);
   const { producer, number } = idempotencyKey(user, command.after);
   conversation.busy++;
-  peer.pending++;
   peer.node.store.find(conversation.log, producer, number).then(
     (seq) => {
       conversation.busy--;
-      peer.pending--;
+      unpark(peer, kept);
       if (peer.isClosed) return;
       // A message that came meanwhile may have continued the chain.
       if (seq !== undefined || follows(peer, session, kept)) accept(peer, session, kept, conversation);
@@ -82,7 +87,7 @@ function sendTo(peer: Peer, session: Session, command: Send, conversation: Conve
     },
     (error: unknown) => {
       conversation.busy--;
-      peer.pending--;
+      unpark(peer, kept);
       peer.reject(kept.id, peer.node.asRefusal(error));
     },
   );

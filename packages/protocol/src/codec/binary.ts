@@ -10,7 +10,7 @@
  * Big-endian. `length` counts what follows it. Flags: the low two bits name the codec of the fields; the others
  * are sent as 0 and ignored. The body is passed on as it came.
  */
-import { errors, ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { type Frame, schemaOfCode, schemaOfType, type UnknownFrame } from "../frames.ts";
 import { limits } from "../limits.ts";
 import { codecs } from "./codecs.ts";
@@ -18,33 +18,35 @@ import { ByteWriter, type FieldCodec, type FieldValues } from "./field-codec.ts"
 
 const codecMask = 0b11;
 
-/** Appends one frame to `out`. */
-export function writeFrame(out: ByteWriter, frame: Frame, codec: FieldCodec): void {
+/** Writes one frame as the next piece of `out`. */
+function writeFrame(out: ByteWriter, frame: Frame, codec: FieldCodec): Uint8Array {
   const schema = schemaOfType(frame.type);
   if (schema === undefined) throw new ProtocolError("internal", `no such frame type: ${frame.type}`);
-  const start = out.position;
+  out.begin();
   out.reserve(limits.headerBytes);
-  out.position = start + limits.headerBytes;
+  out.position += limits.headerBytes;
   codec.encode(schema, frame as unknown as FieldValues, out);
-  const fieldsLength = out.position - start - limits.headerBytes;
-  if (fieldsLength > limits.fieldsBytesMax)
+  // Counted from the end: the piece may have moved while it grew.
+  const fieldsLength = out.pieceLength - limits.headerBytes;
+  if (fieldsLength > limits.fieldsBytesMax) {
     throw new ProtocolError("too_large", `the fields of ${frame.type} exceed ${limits.fieldsBytesMax} bytes`);
+  }
   if (frame.body !== undefined && schema.hasBody) out.append(frame.body);
+  const start = out.position - out.pieceLength;
   const { view } = out;
-  view.setUint32(start, out.position - start - 4);
+  view.setUint32(start, out.pieceLength - 4);
   view.setUint8(start + 4, schema.code);
   view.setUint8(start + 5, codec.id);
   view.setUint16(start + 6, fieldsLength);
   view.setUint32(start + 8, frame.id);
+  return out.take();
 }
 
-const scratch = new ByteWriter(64 * 1024);
+const scratch = new ByteWriter();
 
-/** One frame as bytes of its own. */
+/** One frame as bytes; they are the caller's. */
 export function encodeFrame(frame: Frame, codec: FieldCodec): Uint8Array {
-  scratch.position = 0;
-  writeFrame(scratch, frame, codec);
-  return scratch.slice(0);
+  return writeFrame(scratch, frame, codec);
 }
 
 export interface DecodedFrame {
@@ -63,7 +65,7 @@ export class BadFrame extends ProtocolError {
 
   /** True where the stream cannot be trusted any further; false where only this command failed. */
   get fatal(): boolean {
-    return errors[this.code].code === errors.bad_frame.code;
+    return this.code === "bad_frame" || this.code === "too_large";
   }
 }
 

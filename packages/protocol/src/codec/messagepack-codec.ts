@@ -109,15 +109,15 @@ export function writeUint(out: ByteWriter, value: number): void {
 }
 
 export function writeString(out: ByteWriter, text: string): void {
+  // Room for everything first: from here on the bytes do not move.
+  out.reserve(text.length * 3 + 3);
   const start = out.position;
   // The length in bytes is known only afterwards; a header of the likely size is reserved and moved if wrong.
   const likely = text.length < 32 ? 1 : text.length < 256 ? 2 : 3;
-  out.reserve(text.length * 3 + 3);
   out.position = start + likely;
   const length = out.utf8(text);
   const needed = length < 32 ? 1 : length < 256 ? 2 : 3;
   if (needed !== likely) {
-    out.reserve(needed);
     out.bytes.copyWithin(start + needed, start + likely, start + likely + length);
     out.position = start + needed + length;
   }

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { House } from "./house.ts";
+
+const connect = { type: "connect", version: 1, token: "d/alice", device: "phone" } as const;
+
+test("nothing is answered before connect, and only a good token opens", async () => {
+  const house = new House();
+  const early = house.wire();
+  assert.equal(await early.refused({ type: "list" }), "unauthorized");
+  assert.equal(early.closedWith, "unauthorized");
+  const forged = house.wire();
+  assert.equal(await forged.refused({ ...connect, token: "nonsense" }), "unauthorized");
+  assert.equal(forged.closedWith, "unauthorized");
+  const future = house.wire();
+  assert.equal(await future.refused({ ...connect, version: 99 }), "version_unsupported");
+  assert.equal(future.closedWith, "version_unsupported");
+  const odd = house.wire();
+  assert.equal(await odd.refused({ ...connect, device: "a/b" }), "bad_request");
+});
+
+test("commands that arrive while the token is verified wait in order", async () => {
+  const house = new House();
+  const bob = await house.device("bob");
+  const alice = house.wire();
+  alice.post(connect);
+  for (const n of [1, 2, 3])
+    alice.post({
+      type: "send",
+      conversation: "alice:bob",
+      clientMessageId: `x:${n}`,
+      body: new TextEncoder().encode(`${n}`),
+    });
+  await house.until(() => bob.heard.length === 3, "three messages");
+  assert.deepEqual(bob.heard, ["1", "2", "3"]);
+  assert.equal(alice.frames[0]?.type, "connect.ok");
+});
+
+test("silence, expiry and a missing connect end a connection with their own codes", async () => {
+  const house = new House({ heartbeatMs: 1000, connectTimeoutMs: 500 });
+  const mute = house.wire();
+  await house.tick(501);
+  assert.equal(mute.closedWith, "connect_timeout");
+  const alice = await house.device("alice");
+  await house.tick(2400);
+  await alice.ask({ type: "ping" }, "ping.ok");
+  await house.tick(2400);
+  assert.equal(alice.closedWith, undefined);
+  await house.tick(200);
+  assert.equal(alice.closedWith, "heartbeat_timeout");
+  const brief = house.wire();
+  await brief.ask({ ...connect, token: `d/alice/${house.nowMs + 1000}` }, "connect.ok");
+  await house.tick(1001);
+  assert.equal(brief.closedWith, "token_expired");
+});
+
+test("a clock that jumps back or forth loses no session that still talks", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  await house.tick(-3_600_000);
+  await house.tick(100);
+  assert.equal(alice.closedWith, undefined);
+  assert.equal((await alice.say("alice:bob", "hi")).seq, 1);
+});
+
+test("G9 everyone reconnects at once: admission spreads the load and says when to come back", async () => {
+  const house = new House({ connectsPerSecond: 100 });
+  const wires = Array.from({ length: 300 }, () => house.wire());
+  wires.forEach((wire, n) => {
+    wire.post({ ...connect, token: `d/u${n}` });
+  });
+  await house.until(() => wires.every((wire) => wire.frames.length > 0), "an answer for everybody");
+  const refused = wires.flatMap((wire) => wire.of("error"));
+  assert.equal(refused.length, 200);
+  assert.ok(refused.every(({ name }) => name === "overloaded"));
+  const delays = refused.map(({ retryAfterMs }) => retryAfterMs ?? 0);
+  assert.ok(
+    Math.max(...delays) >= 2000 && Math.min(...delays) < 100,
+    "each has a place of its own in the queue",
+  );
+});
+
+test("unknown commands are answered, replies and unknown pushes ignored, id 0 refused", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  alice.inbound?.receive({ type: "unknown", id: 7, wireType: 60 });
+  assert.deepEqual([alice.of("error").at(-1)?.name, alice.of("error").at(-1)?.id], ["unknown_command", 7]);
+  const count = alice.frames.length;
+  alice.inbound?.receive({ type: "unknown", id: 0, wireType: 200 });
+  alice.inbound?.receive({ type: "ping.ok", id: 1, time: 1, receipts: 1 });
+  assert.equal(alice.frames.length, count);
+  alice.inbound?.receive({ type: "ping", id: 0 });
+  assert.equal(alice.of("error").at(-1)?.name, "bad_request");
+});
+
+test("a kicked user is sent away on every device, a closing node sends everybody away", async () => {
+  const house = new House();
+  const phone = await house.device("alice", "phone");
+  const laptop = await house.device("alice", "laptop");
+  await house.node.backend("d").kick("alice", "phone");
+  assert.deepEqual([phone.closedWith, laptop.closedWith], ["kicked", undefined]);
+  await house.node.close();
+  assert.equal(laptop.closedWith, "going_away");
+  assert.equal(laptop.of("drain").length, 1);
+});

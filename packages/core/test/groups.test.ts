@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { House } from "./house.ts";
+
+const utf8 = new TextDecoder();
+
+test("G4 a group of 200 with 40 online: 40 pushes, one stored copy, batched positions", async () => {
+  const house = new House();
+  const members = Array.from({ length: 200 }, (_, n) => ({ user: `u${n}`, role: "member" as const }));
+  await house.node.backend("d").createConversation({ conversation: "g", members });
+  const online = await Promise.all(members.slice(0, 41).map(({ user }) => house.device(user)));
+  const [sender, ...others] = online;
+  for (const device of online) device.frames.length = 0;
+  await sender?.say("g", "hello", "x:1");
+  assert.equal(others.flatMap((device) => device.heard).length, 40);
+  assert.deepEqual(await house.store.heads(["d/conversation/g"]), [2]);
+  const commits = house.node.statistics.commits;
+  for (const device of others) device.post({ type: "ack", positions: [["g", 2]] });
+  await house.until(() => others.every((device) => device.of("ack.ok").length === 1), "40 acknowledgements");
+  assert.equal(house.node.statistics.commits - commits, 1, "40 positions of one moment are one commit");
+});
+
+test("G3 concurrent senders: all members see one order", async () => {
+  const house = new House();
+  const users = ["a", "b", "c", "d", "e"];
+  await house.node
+    .backend("d")
+    .createConversation({ conversation: "g", members: users.map((user) => ({ user, role: "member" })) });
+  const devices = await Promise.all(users.map((user) => house.device(user)));
+  devices.forEach((device, who) => {
+    for (let n = 0; n < 20; n++) {
+      device.post({
+        type: "send",
+        conversation: "g",
+        clientMessageId: `x:${n}`,
+        body: new TextEncoder().encode(`${users[who]}${n}`),
+      });
+    }
+  });
+  await house.until(() => devices.every((device) => device.of("send.ok").length === 20), "all stored");
+  await house.settle();
+  const log = (await house.node.backend("d").history("g", { after: 1, limit: 1000 })).map(({ body }) =>
+    utf8.decode(body),
+  );
+  assert.equal(log.length, 100);
+  devices.forEach((device, who) => {
+    const others = log.filter((text) => !text.startsWith(users[who] as string));
+    assert.deepEqual(device.heard, others);
+  });
+});
+
+test("members are added, promoted and removed by those who may, and the log says so", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  const carol = await house.device("carol");
+  const made = await alice.ask(
+    { type: "create", conversation: "club", name: "Club", members: ["bob"] },
+    "create.ok",
+  );
+  assert.deepEqual(
+    { conversation: made.conversation, created: made.created },
+    { conversation: "club", created: true },
+  );
+  assert.equal(
+    (await alice.ask({ type: "create", conversation: "club", name: "Club" }, "create.ok")).created,
+    false,
+  );
+  assert.equal(await bob.refused({ type: "create", conversation: "club" }), "conflict");
+  await house.settle();
+  assert.equal(bob.of("conversation").at(-1)?.name, "Club");
+
+  assert.equal(await bob.refused({ type: "add", conversation: "club", users: ["carol"] }), "forbidden");
+  assert.equal(await carol.refused({ type: "add", conversation: "club", users: ["carol"] }), "not_found");
+  await alice.say("club", "before carol", "x:1");
+  await alice.ask({ type: "add", conversation: "club", users: ["carol", "carol", "bob"] }, "add.ok");
+  await alice.say("club", "with carol", "x:2");
+  assert.deepEqual(carol.heard.slice(-1), ["with carol"]);
+  await carol.ask({ type: "history", conversation: "club", limit: 100 }, "history.ok");
+  assert.deepEqual(
+    carol
+      .of("message")
+      .filter((m) => m.id !== 0)
+      .map((m) => m.seq),
+    [4, 3],
+    "nothing from before",
+  );
+
+  await alice.ask({ type: "role", conversation: "club", user: "bob", role: "admin" }, "role.ok");
+  assert.equal(
+    await bob.refused({ type: "role", conversation: "club", user: "bob", role: "owner" }),
+    "forbidden",
+  );
+  await bob.ask({ type: "remove", conversation: "club", users: ["carol"] }, "remove.ok");
+  assert.equal(await bob.refused({ type: "remove", conversation: "club", users: ["alice"] }), "forbidden");
+  await alice.say("club", "without carol", "x:3");
+  assert.equal(carol.of("message").at(-1)?.messageType, "hongyan.removed");
+  assert.equal(
+    await carol.refused({
+      type: "send",
+      conversation: "club",
+      clientMessageId: "y",
+      body: new Uint8Array(1),
+    }),
+    "not_found",
+  );
+  const before = carol.frames.length;
+  await carol.ask({ type: "history", conversation: "club", after: 0, limit: 100 }, "history.ok");
+  assert.equal(
+    carol.frames.slice(before).findLast((f) => f.type === "message")?.type === "message"
+      ? carol.of("message").at(-1)?.messageType
+      : "",
+    "hongyan.removed",
+    "and nothing after",
+  );
+  assert.equal(await alice.refused({ type: "join", conversation: "alice:bob" }), "not_found");
+});
+
+test("open groups are joined, closed ones look like none", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "open", open: true }, "create.ok");
+  await alice.ask({ type: "create", conversation: "closed" }, "create.ok");
+  await bob.ask({ type: "join", conversation: "open" }, "join.ok");
+  assert.equal(await bob.refused({ type: "join", conversation: "closed" }), "not_found");
+  assert.equal(await bob.refused({ type: "join", conversation: "none" }), "not_found");
+  await bob.ask({ type: "leave", conversation: "open" }, "leave.ok");
+  assert.equal(await bob.refused({ type: "leave", conversation: "open" }), "not_found");
+});
+
+test("G10 domains with equal ids share nothing", async () => {
+  const house = new House();
+  const here = await house.device("alice", "phone", { domain: "one" });
+  const there = await house.device("alice", "phone", { domain: "two" });
+  const bobThere = await house.device("bob", "phone", { domain: "two" });
+  await here.say("alice:bob", "secret", "x:1");
+  await here.ask({ type: "create", conversation: "g", open: true, name: "secret" }, "create.ok");
+  await house.settle();
+  assert.deepEqual([there.heard, bobThere.heard], [[], []]);
+  for (const type of ["history", "members", "receipts", "join", "leave"] as const) {
+    assert.equal(await bobThere.refused({ type, conversation: "g" }), "not_found");
+  }
+  await bobThere.ask({ type: "sync" }, "sync.ok");
+  await bobThere.ask({ type: "list" }, "list.ok");
+  await bobThere.ask({ type: "history", conversation: "alice:bob" }, "history.ok");
+  assert.deepEqual([bobThere.of("message"), bobThere.of("conversation")], [[], []]);
+  await assert.rejects(house.node.backend("two").conversation("g"), { code: "not_found" });
+});

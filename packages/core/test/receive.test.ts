@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Device, House } from "./house.ts";
+
+const direct = "alice:bob";
+
+async function ackPage(device: Device, positions?: readonly (readonly [string, number])[], limit = 500) {
+  const before = device.frames.length;
+  const reply = await device.ask({ type: "sync", positions, limit, bytes: 1_000_000 }, "sync.ok");
+  const items = device.frames
+    .slice(before)
+    .filter((frame) => frame.type === "message" && frame.id === reply.id);
+  assert.equal(items.length, reply.count);
+  return { more: reply.more, seqs: items.map((frame) => (frame.type === "message" ? frame.seq : 0)) };
+}
+
+test("G4 10,000 offline messages: N pages cost N+1 requests, the next page acknowledges the last", async () => {
+  const house = new House({ outboxBytesMax: 10_000_000 });
+  const alice = await house.device("alice");
+  for (let n = 1; n <= 10_000; n++) {
+    alice.post({ type: "send", conversation: direct, clientMessageId: `x:${n}`, body: new Uint8Array(10) });
+    if (n % 500 === 0) await house.settle();
+  }
+  await house.until(() => alice.of("send.ok").length === 10_000, "all stored");
+  const bob = await house.device("bob", "phone", { sync: false });
+  const seen: number[] = [];
+  let requests = 0;
+  let positions: [string, number][] | undefined;
+  for (;;) {
+    const page = await ackPage(bob, positions);
+    requests++;
+    seen.push(...page.seqs);
+    if (page.seqs.length === 0) break;
+    positions = [[direct, seen.at(-1) as number]];
+  }
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 10_000 }, (_, n) => n + 1),
+  );
+  assert.equal(requests, 21);
+});
+
+test("G4 a page that is not acknowledged comes again, on a new session too", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  for (let n = 1; n <= 10; n++) await alice.say(direct, `m${n}`, `x:${n}`);
+  const bob = await house.device("bob", "phone", { sync: false });
+  assert.deepEqual((await ackPage(bob, undefined, 4)).seqs, [1, 2, 3, 4]);
+  assert.deepEqual((await ackPage(bob, undefined, 4)).seqs, [1, 2, 3, 4]);
+  assert.deepEqual((await ackPage(bob, [[direct, 4]], 4)).seqs, [5, 6, 7, 8]);
+  const again = await house.device("bob", "phone", { sync: false });
+  assert.deepEqual((await ackPage(again, undefined, 4)).seqs, [5, 6, 7, 8]);
+});
+
+test("G4 what a live device does not acknowledge is pushed again, and after a while it is told to pull", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "hi");
+  await house.tick(4000);
+  assert.deepEqual(bob.heard, ["hi"]);
+  await house.tick(1500);
+  assert.deepEqual(bob.heard, ["hi", "hi"]);
+  await bob.ask({ type: "ack", positions: [[direct, 1]] }, "ack.ok");
+  await house.tick(6000);
+  assert.deepEqual(bob.heard, ["hi", "hi"], "an acknowledged push is not repeated");
+  await alice.say(direct, "ho");
+  for (let i = 0; i < 8; i++) await house.tick(5100);
+  assert.equal(bob.of("behind").length, 1);
+});
+
+test("G4 a resumed session missed nothing, or is told to sync", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  const session = bob.of("connect.ok")[0]?.session;
+  bob.inbound?.closed();
+  const quick = await house.device("bob", "phone", { resume: session, sync: false });
+  assert.deepEqual(
+    quick.of("connect.ok").map(({ resumed, behind }) => ({ resumed, behind })),
+    [{ resumed: true, behind: false }],
+  );
+  quick.inbound?.closed();
+  await alice.say(direct, "while away");
+  const later = await house.device("bob", "phone", { resume: session, sync: false });
+  assert.deepEqual(
+    later.of("connect.ok").map(({ resumed, behind }) => ({ resumed, behind })),
+    [{ resumed: true, behind: true }],
+  );
+  assert.deepEqual((await ackPage(later)).seqs, [1]);
+  later.inbound?.closed();
+  await house.tick(61_000);
+  const expired = await house.device("bob", "phone", { resume: session, sync: false });
+  assert.equal(expired.of("connect.ok")[0]?.resumed, false);
+});
+
+test("G4 a push that was lost with the old connection comes again at once after a resume", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "lost");
+  const session = bob.of("connect.ok")[0]?.session;
+  bob.inbound?.closed();
+  const back = await house.device("bob", "phone", { resume: session, sync: false });
+  await house.tick(100);
+  assert.deepEqual(back.heard, ["lost"]);
+});
+
+test("a device that connects again replaces its older connection", async () => {
+  const house = new House();
+  const older = await house.device("bob");
+  const newer = await house.device("bob");
+  assert.equal(older.closedWith, "replaced");
+  const alice = await house.device("alice");
+  await alice.say(direct, "hi");
+  assert.deepEqual([older.heard, newer.heard], [[], ["hi"]]);
+  newer.inbound?.closed();
+  await house.tick(61_000);
+  await house.tick();
+  assert.equal(house.node.statistics.sessions, 1, "nothing of the replaced session is left");
+});
+
+test("G8 a reader that does not read is moved to pull, harms nobody and loses nothing", async () => {
+  const house = new House({ outboxBytesMax: 1000 });
+  const alice = await house.device("alice");
+  const bob = await house.device("bob", "phone");
+  const tablet = await house.device("bob", "tablet");
+  bob.bufferedBytes = 1001;
+  for (let n = 1; n <= 5; n++) await alice.say(direct, `m${n}`, `x:${n}`);
+  assert.deepEqual(bob.heard, []);
+  assert.deepEqual(tablet.heard, ["m1", "m2", "m3", "m4", "m5"]);
+  bob.bufferedBytes = 0;
+  bob.inbound?.drained();
+  assert.equal(bob.of("behind").length, 1);
+  await alice.say(direct, "m6", "x:6");
+  assert.deepEqual(bob.heard, [], "no push before it has caught up");
+  assert.deepEqual((await ackPage(bob)).seqs, [1, 2, 3, 4, 5, 6]);
+  await alice.say(direct, "m7", "x:7");
+  assert.deepEqual(bob.heard, ["m7"]);
+});
+
+test("G8 a peer that asks and never reads is closed before its answers fill the memory", async () => {
+  const house = new House({ outboxBytesClose: 5000 });
+  const alice = await house.device("alice");
+  alice.bufferedBytes = 5001;
+  alice.post({ type: "ping" });
+  assert.equal(alice.closedWith, "too_slow");
+});
+
+test("G5 delivered and read are told after the acknowledgement is stored, and never go back", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "a", "x:1");
+  await alice.say(direct, "b", "x:2");
+  await house.tick();
+  assert.deepEqual(alice.of("receipt"), [], "a push is not a delivery");
+  await bob.ask({ type: "ack", positions: [[direct, 2]] }, "ack.ok");
+  await house.tick();
+  await bob.ask({ type: "read", positions: [[direct, 1]] }, "read.ok");
+  await house.tick();
+  await bob.ask({ type: "ack", positions: [[direct, 1]] }, "ack.ok");
+  await house.tick();
+  assert.deepEqual(
+    alice.of("receipt").map(({ user, delivered, read, ordinal }) => ({ user, delivered, read, ordinal })),
+    [
+      { user: "bob", delivered: 2, read: 0, ordinal: 1 },
+      { user: "bob", delivered: 2, read: 1, ordinal: 2 },
+    ],
+  );
+  assert.equal((await alice.ask({ type: "ping" }, "ping.ok")).receipts, 2);
+});
+
+test("G5 nobody acknowledges what does not exist yet", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "a", "x:1");
+  await bob.ask({ type: "ack", positions: [[direct, 1000]] }, "ack.ok");
+  await alice.say(direct, "b", "x:2");
+  await house.tick();
+  assert.equal(alice.of("receipt").at(-1)?.delivered, 1);
+});
+
+test("G5 a resend after the acknowledgement gets the receipt again", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "a", "x:1");
+  await bob.ask({ type: "ack", positions: [[direct, 1]] }, "ack.ok");
+  const again = await house.device("alice");
+  assert.equal((await again.say(direct, "a", "x:1")).duplicate, true);
+  assert.equal(again.of("receipt").at(-1)?.delivered, 1);
+});
+
+test("unread counts follow from positions: own messages and partial reads included", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  const unread = async () => {
+    const before = bob.frames.length;
+    await bob.ask({ type: "list" }, "list.ok");
+    const item = bob.frames.slice(before).find((frame) => frame.type === "conversation");
+    return item?.type === "conversation" ? item.unread : undefined;
+  };
+  for (let n = 1; n <= 5; n++) await alice.say(direct, `a${n}`, `x:${n}`);
+  assert.equal(await unread(), 5);
+  await bob.say(direct, "own", "y:1");
+  assert.equal(await unread(), 5);
+  await bob.ask({ type: "read", positions: [[direct, 3]] }, "read.ok");
+  assert.equal(await unread(), 2);
+  await alice.say(direct, "a6", "x:6");
+  assert.equal(await unread(), 3);
+  await bob.say(direct, "own2", "y:2");
+  await bob.ask({ type: "read", positions: [[direct, 6]] }, "read.ok");
+  assert.equal(await unread(), 1);
+  await bob.ask({ type: "read", positions: [[direct, 2]] }, "read.ok");
+  assert.equal(await unread(), 1, "a read position never goes back");
+  await bob.ask({ type: "read", positions: [[direct, 100]] }, "read.ok");
+  assert.equal(await unread(), 0);
+});
