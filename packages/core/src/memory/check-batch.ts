@@ -18,10 +18,14 @@ export function checkBatch(batch: Batch): void {
 /** Differences of two times, of either sign, stay exact. */
 const timeMax = 2 ** 52 - 1;
 
-/** Refuses text with lone surrogates: two of them would be one key. */
-export function checkText(text: string, name: string): void {
+/** Longest id or key in UTF-16 units: in UTF-8 it stays below the 64 KiB that a stored key part may have. */
+const textLengthMax = 16_384;
+
+/** Refuses text with lone surrogates (two of them would be one key) and text above `textLengthMax`. */
+function checkText(text: string, name: string): void {
   if (typeof text !== "string" || !text.isWellFormed())
     throw new TypeError(`${name} is not well-formed text`);
+  if (text.length > textLengthMax) throw new TypeError(`${name} is longer than ${textLengthMax} characters`);
 }
 
 function checkAppend(append: Append, puts: number): void {

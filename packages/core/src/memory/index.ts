@@ -1,5 +1,5 @@
 export { MemoryBroker } from "./broker.ts";
-export { checkBatch, checkText } from "./check-batch.ts";
+export { checkBatch } from "./check-batch.ts";
 export { Page } from "./page.ts";
 export { MemoryStore } from "./store.ts";
 export { compareUtf8 } from "./utf8-order.ts";

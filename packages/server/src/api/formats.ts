@@ -1,0 +1,33 @@
+/** Formats of strings in the schemas of the HTTP API: the same functions that guard every other door. */
+import { isClientMessageId, isConversationId, isId, limits } from "@hongyan/protocol";
+
+interface Format {
+  readonly meaning: string;
+  validate(text: string): boolean;
+}
+
+export const formats = {
+  id: { meaning: "an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -", validate: isId },
+  "conversation-id": {
+    meaning: "a conversation id: the id of a group, or two user ids in ascending order joined by a colon",
+    validate: isConversationId,
+  },
+  "client-message-id": {
+    meaning: `a client message id: 1 to ${limits.clientMessageIdLengthMax} characters without control characters`,
+    validate: isClientMessageId,
+  },
+  "message-type": {
+    meaning: `a message type: 1 to ${limits.messageTypeLengthMax} visible characters; hongyan. is reserved for the server`,
+    validate: (text) =>
+      isPlain(text, limits.messageTypeLengthMax) && text !== "" && !text.startsWith("hongyan."),
+  },
+  name: {
+    meaning: `a name: up to ${limits.nameLengthMax} characters without control characters`,
+    validate: (text) => isPlain(text, limits.nameLengthMax),
+  },
+} as const satisfies Record<string, Format>;
+
+function isPlain(text: string, lengthMax: number): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
+  return text.length <= lengthMax && text.isWellFormed() && !/[\x00-\x1f\x7f]/.test(text);
+}

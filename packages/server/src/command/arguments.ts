@@ -1,0 +1,91 @@
+/** Reads a command line. Every setting that is not a secret has a flag. */
+import { parseArgs } from "node:util";
+import { readConfigFile } from "../config/file.ts";
+import { suggestion } from "../config/nearest.ts";
+import { type Resolved, resolveConfig } from "../config/resolve.ts";
+import { namedKeys } from "../config/schema.ts";
+
+/** The command line is wrong: exit 2. */
+export class UsageError extends Error {}
+
+export interface Option {
+  readonly type: "string" | "boolean";
+  readonly meaning: string;
+}
+
+export interface Arguments {
+  /** Flags of settings, as text. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly configFile: string | undefined;
+  /** Flags of the command itself. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+const settingFlags = new Map(
+  namedKeys.flatMap((key) =>
+    key.flag === undefined ? [] : [[key.flag, key.kind.type === "boolean" ? "boolean" : "string"] as const],
+  ),
+);
+
+/** Throws `UsageError`. `own` are the options of the command beside the settings. */
+export function readArguments(args: readonly string[], own: Readonly<Record<string, Option>>): Arguments {
+  const types = new Map<string, "string" | "boolean">(settingFlags);
+  types.set("config", "string");
+  for (const [name, { type }] of Object.entries(own)) types.set(name, type);
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries([...types].map(([name, type]) => [name, { type }])),
+    strict: false,
+    tokens: true,
+    allowNegative: true,
+  });
+  const flags = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind === "positional")
+      throw new UsageError(`unexpected argument ${JSON.stringify(token.value)}`);
+    if (token.kind !== "option") continue;
+    const [name, value] = readFlag(token, types);
+    if (flags.has(name)) throw new UsageError(`--${name} is given twice`);
+    flags.set(name, value);
+  }
+  const settings = new Map([...flags].filter(([name]) => settingFlags.has(name)));
+  const options = new Map([...flags].filter(([name]) => name in own));
+  return { settings, configFile: flags.get("config"), options };
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function readFlag(
+  token: OptionToken,
+  types: ReadonlyMap<string, "string" | "boolean">,
+): [name: string, value: string] {
+  const { rawName, value, inlineValue } = token;
+  const negated = token.name.startsWith("no-") && types.get(token.name.slice(3)) === "boolean";
+  const name = negated ? token.name.slice(3) : token.name;
+  const type = rawName.startsWith("--") ? types.get(name) : undefined;
+  if (type === undefined) {
+    throw new UsageError(
+      `unknown flag ${rawName}.${suggestion(token.name, [...types.keys()]).replace("mean ", "mean --")}`,
+    );
+  }
+  if (type === "boolean") {
+    if (negated && value !== undefined) throw new UsageError(`${rawName} takes no value`);
+    return [name, value ?? String(!negated)];
+  }
+  if (value === undefined || value === "" || (value.startsWith("-") && !inlineValue)) {
+    throw new UsageError(`${rawName} needs a value`);
+  }
+  return [name, value];
+}
+
+/** Flags > environment > file > defaults. Throws `ConfigurationError`. */
+export function configOf({ settings, configFile }: Arguments): Resolved {
+  const path = configFile ?? (process.env.HONGYAN_CONFIG || undefined);
+  const file = path === undefined ? undefined : readConfigFile(path);
+  return resolveConfig({ flags: settings, environment: process.env, file });
+}

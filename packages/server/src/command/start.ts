@@ -1,0 +1,64 @@
+/** `hongyan start`: runs the server until it is told to stop. */
+import { demoFile } from "../demo/demo-domain.ts";
+import { refuseWithoutKeys } from "../demo/demo-mode.ts";
+import { configOf, readArguments } from "./arguments.ts";
+
+/** What a drain may take before the process ends all the same. */
+const stopMsMax = 15_000;
+
+export async function start(args: readonly string[]): Promise<void> {
+  const { config } = configOf(readArguments(args, {}));
+  refuseWithoutKeys(config);
+  endOnFaults();
+  const { createServer } = await import("../server.ts");
+  const server = await createServer(config);
+  try {
+    stopOnSignals(config.drainMs, () => server.close());
+    const { url, host, tcpPort } = await server.listen();
+    const tcp = tcpPort === undefined ? "" : ` · TCP ${host}:${tcpPort}`;
+    const links = await server.signInLinks();
+    const lines = [`Hongyan is ready: ${url}${tcp}`];
+    if (links.length > 0) {
+      lines.push(
+        "",
+        "Demo: open two of these links in two tabs, and chat. They sign in whoever has them: keep them to yourself.",
+      );
+      lines.push(...links.map(({ name, url: link }) => `  ${name.padEnd(6)} ${link}`));
+      lines.push(`Keys of the demo domain, also for the HTTP API: ${demoFile(config.data)}`);
+    }
+    process.stdout.write(`${lines.join("\n")}\n`);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** The first signal drains, the second ends at once. */
+function stopOnSignals(drainMs: number, close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
+    stopping = true;
+    setTimeout(() => {
+      process.stderr.write("hongyan: stopping took too long; ended\n");
+      process.exit(1);
+    }, drainMs + stopMsMax).unref();
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => fault("stopping failed", error),
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** After a fault nobody knows what is still true: the process ends, and what was acknowledged is on disk (G1). */
+function endOnFaults(): void {
+  process.on("uncaughtException", (error) => fault("fault", error));
+}
+
+function fault(event: string, error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${JSON.stringify({ level: 60, time: Date.now(), event, error: text })}\n`);
+  process.exit(1);
+}

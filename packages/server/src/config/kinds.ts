@@ -1,0 +1,136 @@
+/**
+ * The kinds of value that a configuration key can have: how each reads from text (environment, flags) and from
+ * JSON (file, options of `createServer`), and how its type and limits read in the documentation.
+ */
+import { isId } from "@hongyan/protocol";
+import { type Domains, domainsFromJson } from "./domains.ts";
+import { InvalidValue } from "./invalid-value.ts";
+
+export interface Kind<T> {
+  readonly type: string;
+  /** The bounds, for people; "" where there are none. */
+  readonly limits: string;
+  /** Throws `InvalidValue`. */
+  fromText(text: string): T;
+  /** Throws `InvalidValue`. */
+  fromJson(value: unknown): T;
+}
+
+export function integer(min: number, max: number, unit = ""): Kind<number> {
+  const limits = `${min} to ${max}${unit === "" ? "" : ` ${unit}`}`;
+  const check = (value: number) => {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidValue(`must be a whole number from ${limits}`);
+    }
+    return value;
+  };
+  return {
+    type: "integer",
+    limits,
+    fromText: (text) => check(/^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN),
+    fromJson: (value) => check(typeof value === "number" ? value : Number.NaN),
+  };
+}
+
+export const milliseconds = (min: number, max: number) => integer(min, max, "ms");
+export const bytes = (min: number, max: number) => integer(min, max, "bytes");
+export const port = integer(0, 65_535);
+
+/** A port, or `off` where nothing listens. */
+export const portOrOff: Kind<number | "off"> = {
+  type: "integer or off",
+  limits: `${port.limits}, or off`,
+  fromText: (text) => (text === "off" ? text : port.fromText(text)),
+  fromJson: (value) => (value === "off" ? value : port.fromJson(value)),
+};
+
+export const boolean: Kind<boolean> = {
+  type: "boolean",
+  limits: "",
+  fromText(text) {
+    if (text === "true" || text === "1") return true;
+    if (text === "false" || text === "0") return false;
+    throw new InvalidValue("must be true or false");
+  },
+  fromJson(value) {
+    if (typeof value !== "boolean") throw new InvalidValue("must be true or false");
+    return value;
+  },
+};
+
+export function text(lengthMin: number, lengthMax: number): Kind<string> {
+  const limits =
+    lengthMin === 0 ? `up to ${lengthMax} characters` : `${lengthMin} to ${lengthMax} characters`;
+  const check = (value: unknown) => {
+    if (typeof value !== "string" || value.length < lengthMin || value.length > lengthMax) {
+      throw new InvalidValue(`must be text of ${limits}`);
+    }
+    return value;
+  };
+  return { type: "text", limits, fromText: check, fromJson: check };
+}
+
+export const id: Kind<string> = {
+  type: "id",
+  limits: "1 to 64 of A-Z a-z 0-9 _ . @ + = -",
+  fromText: checkId,
+  fromJson: checkId,
+};
+
+function checkId(value: unknown): string {
+  if (typeof value !== "string" || !isId(value)) throw new InvalidValue(`must be an id: ${id.limits}`);
+  return value;
+}
+
+export function choice<const T extends string>(...options: readonly T[]): Kind<T> {
+  const limits = options.join(", ");
+  const check = (value: unknown) => {
+    const found = options.find((option) => option === value);
+    if (found === undefined) throw new InvalidValue(`must be one of ${limits}`);
+    return found;
+  };
+  return { type: "choice", limits, fromText: check, fromJson: check };
+}
+
+/** Origins of web pages (`https://chat.example.com`), or `*` for any. As text: separated by commas. */
+export const origins: Kind<readonly string[]> = {
+  type: "list of origins",
+  limits: "scheme://host[:port], or *",
+  fromText: (value) =>
+    checkOrigins(
+      value
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    ),
+  fromJson: checkOrigins,
+};
+
+function checkOrigins(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new InvalidValue("must be a list of origins");
+  return value.map((one: unknown) => {
+    if (one === "*") return one;
+    const url = typeof one === "string" && URL.canParse(one) ? new URL(one) : undefined;
+    if (url === undefined || url.origin === "null" || url.origin !== one) {
+      throw new InvalidValue(`must be origins like https://chat.example.com, not ${JSON.stringify(one)}`);
+    }
+    return url.origin;
+  });
+}
+
+/** Tenants with their secrets. As text: the same JSON as in the file. */
+export const domains: Kind<Domains> = {
+  type: "object",
+  limits: "ids; secrets of 32 to 512 characters",
+  fromText(value) {
+    let json: unknown;
+    try {
+      json = JSON.parse(value);
+    } catch {
+      // The reason that the parser gives quotes the text, which holds secrets.
+      throw new InvalidValue("must be JSON");
+    }
+    return domainsFromJson(json);
+  },
+  fromJson: domainsFromJson,
+};

@@ -1,0 +1,185 @@
+/** Everything that listens: the HTTP port with page, API and held connections, WebSocket on it, and TCP. */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import type { Journal, Node, Store } from "@hongyan/core";
+import { addApi } from "./api/api.ts";
+import { addOpenApiRoute, describeApi } from "./api/openapi.ts";
+import { apiKeysOf } from "./auth/api-keys.ts";
+import type { Token } from "./auth/tokens.ts";
+import type { Domains } from "./config/domains.ts";
+import type { Config } from "./config/schema.ts";
+import { createHttpServer, type HttpServer } from "./http/http-server.ts";
+import { isAllowedOrigin } from "./http/origins.ts";
+import { addHealthRoutes } from "./operations/health.ts";
+import { addMetricsRoute } from "./operations/metrics.ts";
+import { urlHost } from "./process/loopback.ts";
+import { systemRandom } from "./process/random.ts";
+import { listenError } from "./process/start-error.ts";
+import { packageVersion } from "./process/version.ts";
+import { type HeldConnections, heldConnections } from "./transport/held.ts";
+import { listenTcp, type TcpListener } from "./transport/tcp.ts";
+import type { Traffic } from "./transport/traffic.ts";
+import { attachWebSocket } from "./transport/websocket/attach.ts";
+import type { WebSocketUpgrades } from "./transport/websocket/upgrade.ts";
+import { addPage } from "./web/page.ts";
+
+/** How long connections may take to end by themselves once they were told to. */
+const lingerMsMax = 5_000;
+const heldLingerMs = 500;
+
+function sleep(ms: number): Promise<void> {
+  return setTimeout(ms, undefined, { ref: false });
+}
+
+export interface Address {
+  readonly host: string;
+  /** Page, API, WebSocket, long poll and event stream. */
+  readonly port: number;
+  /** Frames over TCP; undefined where switched off. */
+  readonly tcpPort: number | undefined;
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+}
+
+export interface DoorsOptions {
+  readonly config: Config;
+  readonly domains: Domains;
+  readonly node: Node;
+  readonly store: Store;
+  readonly journal: Journal;
+  mintToken(domain: string, user: string, lifetimeMs: number): Promise<Token>;
+}
+
+export class Doors {
+  readonly #options: DoorsOptions;
+  readonly #http: HttpServer;
+  readonly #webSockets: WebSocketUpgrades;
+  readonly #held: HeldConnections;
+  #tcp: TcpListener | undefined;
+  #draining = false;
+
+  constructor(options: DoorsOptions) {
+    const { config, journal, node } = options;
+    const { allowedOrigins, outboxBytesMax: drainedAboveBytes } = config;
+    this.#options = options;
+    this.#held = heldConnections({
+      acceptor: node,
+      journal,
+      random: systemRandom,
+      nowMs: performance.now(),
+      holdMsMin: config.poll.holdMsMin,
+      holdMsMax: config.poll.holdMsMax,
+      origins: allowedOrigins,
+      drainedAboveBytes,
+    });
+    this.#http = createHttpServer({ journal, allowedOrigins, held: this.#held });
+    this.#webSockets = attachWebSocket(this.#http.server, {
+      path: "/ws",
+      acceptor: node,
+      journal,
+      drainedAboveBytes,
+      isOriginAllowed: (_origin, request) => isAllowedOrigin(request, allowedOrigins),
+    });
+  }
+
+  /** Adds the routes. */
+  async build(): Promise<void> {
+    const { config, domains, node, store, journal, mintToken } = this.#options;
+    const { app } = this.#http;
+    await describeApi(app, packageVersion());
+    await app.register(async (scope) => {
+      addHealthRoutes(scope, { store, isDraining: () => this.#draining });
+      addMetricsRoute(scope, {
+        statistics: () => node.statistics,
+        traffic: () => this.#traffic(),
+        token: config.metrics.token,
+      });
+    });
+    await addApi(app, {
+      apiKeys: apiKeysOf(domains),
+      journal,
+      bodyBytesMax: config.bodyBytesMax,
+      tokenLifetimeMsMax: config.tokenLifetimeMsMax,
+      logRequests: config.log.requests,
+      backend: (domain) => node.backend(domain),
+      mintToken,
+    });
+    addOpenApiRoute(app);
+    if (config.web) await addPage(app, journal);
+    await app.ready();
+  }
+
+  /** Rejects with `StartError`. */
+  async listen(): Promise<Address> {
+    const { host, port } = this.#options.config;
+    try {
+      await listenHttp(this.#http.server, port, host);
+    } catch (error) {
+      throw listenError(error, "--port", host, port);
+    }
+    this.#http.server.on("error", (error) => this.#options.journal.warn("http.error", { error }));
+    const actual = (this.#http.server.address() as AddressInfo).port;
+    return { host, port: actual, tcpPort: await this.#listenTcp(), url: `http://${urlHost(host)}:${actual}` };
+  }
+
+  async #listenTcp(): Promise<number | undefined> {
+    const { node, journal, config } = this.#options;
+    const { host, tcpPort: port, outboxBytesMax: drainedAboveBytes } = config;
+    if (port === "off") return undefined;
+    try {
+      this.#tcp = await listenTcp({ acceptor: node, journal, port, host, drainedAboveBytes });
+    } catch (error) {
+      throw listenError(error, "--tcp-port", host, port);
+    }
+    return this.#tcp.port;
+  }
+
+  #traffic(): Readonly<Record<string, Traffic>> {
+    const { traffic: websocket } = this.#webSockets;
+    const { traffic: held } = this.#held;
+    return this.#tcp === undefined ? { websocket, held } : { websocket, held, tcp: this.#tcp.traffic };
+  }
+
+  /** To be called about every 100 ms: polls that have waited long enough. */
+  tick(): void {
+    this.#held.sweep(performance.now());
+  }
+
+  /** From now on `/readyz` answers 503. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /**
+   * Closes the ports. The promise resolves when what is connected has ended, which is for the core to ask for, or
+   * after a few seconds: whoever does not take the good-bye does not keep the server from stopping.
+   */
+  async close(): Promise<void> {
+    const { server, app } = this.#http;
+    const closed = server.listening ? once(server, "close") : undefined;
+    server.close();
+    // A connection that becomes idle now would stay open for the next request, until its keep-alive time is over.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    try {
+      // A client that was between two polls may never come for its good-bye.
+      const held = Promise.race([this.#held.close(), sleep(heldLingerMs)]);
+      const gone = Promise.all([closed, held, this.#webSockets.close(), this.#tcp?.close()]);
+      await Promise.race([gone, sleep(lingerMsMax)]);
+    } finally {
+      clearInterval(idle);
+      server.closeAllConnections();
+    }
+    await app.close();
+  }
+}
+
+function listenHttp(server: HttpServer["server"], port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: 4096 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The command line. What is not needed is not loaded: `--help` answers before a server could. */
+import { UsageError } from "./command/arguments.ts";
+import { help } from "./command/help.ts";
+import { suggestion } from "./config/nearest.ts";
+import { ConfigurationError } from "./config/resolve.ts";
+import { StartError } from "./process/start-error.ts";
+import { packageVersion } from "./process/version.ts";
+
+type Run = (args: readonly string[]) => void | Promise<void>;
+
+const commands: Readonly<Record<string, () => Promise<Run>>> = {
+  start: async () => (await import("./command/start.ts")).start,
+  token: async () => (await import("./command/token.ts")).token,
+  config: async () => (await import("./command/config.ts")).config,
+};
+
+async function main([command, ...args]: readonly string[]): Promise<void> {
+  if (command === "--version" || command === "-v" || args.includes("--version")) {
+    process.stdout.write(`hongyan ${packageVersion()}\n`);
+    return;
+  }
+  if (command === undefined)
+    throw new UsageError(`a command is missing: ${Object.keys(commands).join(", ")}`);
+  const isHelp = [command, ...args].some((word) => word === "--help" || word === "-h") || command === "help";
+  if (isHelp) {
+    process.stdout.write(help(command === "help" ? args[0] : command));
+    return;
+  }
+  if (!Object.hasOwn(commands, command)) {
+    throw new UsageError(
+      `unknown command ${JSON.stringify(command)}.${suggestion(command, Object.keys(commands))}`,
+    );
+  }
+  await (await commands[command]?.())?.(args);
+}
+
+/** One line per problem for people; a stack only where the fault is ours. */
+function report(error: unknown): number {
+  const problems = error instanceof ConfigurationError ? error.problems : [messageOf(error)];
+  for (const problem of problems) process.stderr.write(`hongyan: ${problem}\n`);
+  if (error instanceof UsageError) process.stderr.write("Try hongyan --help.\n");
+  return error instanceof UsageError || error instanceof ConfigurationError ? 2 : 1;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof StartError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exit(report(error));
+}

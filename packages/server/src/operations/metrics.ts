@@ -1,0 +1,148 @@
+/** `GET /metrics` for Prometheus: the node's statistics, and how the process fares. */
+import type { IncomingMessage } from "node:http";
+import type { Statistics } from "@hongyan/core";
+import { ProtocolError } from "@hongyan/protocol";
+import type { FastifyInstance } from "fastify";
+import type { Counter, Gauge, Registry } from "prom-client";
+import { bearerOf, equalSecrets } from "../auth/api-keys.ts";
+import { isLoopback } from "../process/loopback.ts";
+import type { Traffic } from "../transport/traffic.ts";
+
+export interface MetricsOptions {
+  readonly statistics: () => Readonly<Statistics>;
+  /** By transport. */
+  readonly traffic: () => Readonly<Record<string, Readonly<Traffic>>>;
+  /** "": only callers on this machine. */
+  readonly token: string;
+}
+
+interface Row {
+  readonly type: "gauge" | "counter";
+  readonly name: string;
+  readonly help: string;
+}
+
+/** Total over `Statistics`: a new number without a name does not compile. */
+export const rows = {
+  connections: { type: "gauge", name: "connections", help: "Live connections." },
+  sessions: {
+    type: "gauge",
+    name: "sessions",
+    help: "Sessions, also those whose connection is lost and may resume.",
+  },
+  onlineUsers: { type: "gauge", name: "online_users", help: "Users with a session." },
+  residentConversations: {
+    type: "gauge",
+    name: "resident_conversations",
+    help: "Conversations kept in memory.",
+  },
+  messagesStored: { type: "counter", name: "messages_stored_total", help: "Messages committed." },
+  messagesDuplicate: {
+    type: "counter",
+    name: "messages_duplicate_total",
+    help: "Resends that were recognised.",
+  },
+  messagesPushed: { type: "counter", name: "messages_pushed_total", help: "Messages pushed to sessions." },
+  acks: { type: "counter", name: "acks_total", help: "Acknowledgements of positions." },
+  receiptsPushed: { type: "counter", name: "receipts_pushed_total", help: "Receipts pushed." },
+  commits: { type: "counter", name: "commits_total", help: "Group commits of the store." },
+  commitFailures: { type: "counter", name: "commit_failures_total", help: "Group commits that failed." },
+  syncPages: { type: "counter", name: "sync_pages_total", help: "Pages of sync." },
+  movedToPull: {
+    type: "counter",
+    name: "moved_to_pull_total",
+    help: "Sessions that could not follow and were moved to pull.",
+  },
+  errors: { type: "counter", name: "errors_total", help: "Commands answered with an error." },
+} as const satisfies Record<keyof Statistics, Row>;
+
+/** With the label `transport`. */
+export const trafficRows = {
+  connections: { type: "gauge", name: "transport_connections", help: "Live connections of a transport." },
+  accepted: { type: "counter", name: "transport_accepted_total", help: "Connections accepted." },
+  refused: {
+    type: "counter",
+    name: "transport_refused_total",
+    help: "Connections and handshakes turned away.",
+  },
+  bytesIn: { type: "counter", name: "transport_received_bytes_total", help: "Bytes received." },
+  bytesOut: { type: "counter", name: "transport_sent_bytes_total", help: "Bytes sent." },
+  framesIn: { type: "counter", name: "transport_received_frames_total", help: "Frames received." },
+  framesOut: { type: "counter", name: "transport_sent_frames_total", help: "Frames sent." },
+} as const satisfies Record<keyof Traffic, Row>;
+
+export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): void {
+  let registries: Promise<Registry[]> | undefined;
+  app.get("/metrics", { schema: { hide: true } }, async (request, reply) => {
+    if (!mayRead(request.raw, options.token)) {
+      throw new ProtocolError(
+        "unauthorized",
+        "Metrics are open to this machine only; others need the bearer token of metrics.token.",
+      );
+    }
+    registries ??= Promise.all([nodeRegistry(options), processRegistry()]);
+    const texts = await Promise.all((await registries).map((registry) => registry.metrics()));
+    return reply
+      .header("cache-control", "no-store")
+      .type("text/plain; version=0.0.4; charset=utf-8")
+      .send(texts.join("\n"));
+  });
+}
+
+/** A proxy on this machine passes strangers on: what it forwards is not local. */
+function mayRead(request: IncomingMessage, token: string): boolean {
+  if (token !== "") return equalSecrets(bearerOf(request.headers.authorization) ?? "", token);
+  const { forwarded, "x-forwarded-for": forwardedFor, "x-real-ip": realIp } = request.headers;
+  const isForwarded = forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined;
+  return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
+}
+
+async function nodeRegistry({ statistics, traffic }: MetricsOptions): Promise<Registry> {
+  const prometheus = await import("prom-client");
+  const registry = new prometheus.Registry();
+
+  function add(
+    { type, name, help }: Row,
+    labelNames: string[],
+    read: (set: (value: number, label?: string) => void) => void,
+  ) {
+    const options = { name: `hongyan_${name}`, help, labelNames, registers: [registry] };
+    const labelsOf = (value: string | undefined) => (value === undefined ? {} : { transport: value });
+    if (type === "gauge") {
+      const gauge: Gauge = new prometheus.Gauge({
+        ...options,
+        collect: () => read((value, label) => gauge.set(labelsOf(label), value)),
+      });
+    } else {
+      const counter: Counter = new prometheus.Counter({
+        ...options,
+        collect() {
+          counter.reset();
+          read((value, label) => counter.inc(labelsOf(label), value));
+        },
+      });
+    }
+  }
+
+  for (const [key, row] of Object.entries(rows) as [keyof Statistics, Row][]) {
+    add(row, [], (set) => set(statistics()[key]));
+  }
+  for (const [key, row] of Object.entries(trafficRows) as [keyof Traffic, Row][]) {
+    add(row, ["transport"], (set) => {
+      for (const [transport, totals] of Object.entries(traffic())) set(totals[key], transport);
+    });
+  }
+  return registry;
+}
+
+/** One per process, however many servers it holds: what it measures is the process, and its probes cannot be stopped. */
+let ofProcess: Promise<Registry> | undefined;
+
+function processRegistry(): Promise<Registry> {
+  ofProcess ??= import("prom-client").then(({ collectDefaultMetrics, Registry }) => {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    return registry;
+  });
+  return ofProcess;
+}

@@ -1,0 +1,178 @@
+import type { Acceptor, Connection, Inbound } from "@hongyan/core";
+import {
+  BadFrame,
+  type CloseName,
+  type Encoding,
+  type Frame,
+  type SharedFrame,
+  type UnknownFrame,
+} from "@hongyan/protocol";
+import type { Flushable, FlushLoop } from "../flush-loop.ts";
+import { closeFrame } from "../frame-connection.ts";
+import type { Traffic } from "../traffic.ts";
+import { type AckOutcome, Backlog } from "./backlog.ts";
+
+/** Where the frames of a held connection go at the moment: a request that waits for them. */
+export interface Outlet {
+  readonly transport: "poll" | "stream";
+  /** There may be frames to deliver; `isOver`: they are the last. */
+  deliver(backlog: Backlog, isOver: boolean): void;
+  /** A newer request has taken over, or the connection ends: answers what there is to answer. */
+  release(): void;
+  /** Time passes: false where the request has waited long enough. */
+  wait(nowMs: number): boolean;
+}
+
+/** What all held connections share. */
+export interface HeldContext {
+  readonly acceptor: Acceptor;
+  readonly loop: FlushLoop;
+  readonly traffic: Traffic;
+  readonly drainedAboveBytes: number;
+  /** Time of the last sweep: exact enough for all that is decided here, and the same for all. */
+  nowMs: number;
+  /** A connection is over for the core. */
+  readonly gone: () => void;
+}
+
+/** What an upload carries: frames, and in their place what could not be read of an otherwise good one. */
+export type Uploaded = Frame | UnknownFrame | BadFrame;
+
+/**
+ * `open`: lives. `closing`: the core has said its last word, which waits in the backlog to be fetched. `closed`:
+ * the core knows that it is over.
+ */
+type State = "open" | "closing" | "closed";
+
+/**
+ * A connection without a socket of its own: what the core writes waits, numbered, for the next poll or goes out on
+ * an open stream, and stays until the client acknowledges it.
+ */
+export class HeldConnection implements Connection, Flushable {
+  readonly id: string;
+  readonly encoding: Encoding;
+  readonly backlog = new Backlog();
+  /** When the last request for frames ended. */
+  quietSinceMs: number;
+  readonly #context: HeldContext;
+  readonly #inbound: Inbound;
+  #outlet: Outlet | undefined;
+  #state: State = "open";
+  #isAbove = false;
+  #isFlushing = false;
+
+  constructor(context: HeldContext, id: string, encoding: Encoding) {
+    this.#context = context;
+    this.id = id;
+    this.encoding = encoding;
+    this.quietSinceMs = context.nowMs;
+    context.traffic.accepted++;
+    context.traffic.connections++;
+    this.#inbound = context.acceptor.accept(this);
+  }
+
+  // ── For the core ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  get transport(): string {
+    return this.#outlet?.transport ?? "poll";
+  }
+
+  /** What the client has not acknowledged, whether it was sent or not. */
+  get bufferedBytes(): number {
+    return this.backlog.bytes;
+  }
+
+  write(frame: SharedFrame): void {
+    if (this.#state !== "open") return;
+    this.backlog.append(frame.bytes(this.encoding));
+    this.#context.traffic.framesOut++;
+    if (this.backlog.bytes > this.#context.drainedAboveBytes) this.#isAbove = true;
+    if (this.#outlet !== undefined) this.#flushLater();
+  }
+
+  close(code: CloseName, retryAfterMs?: number): void {
+    if (this.#state !== "open") return;
+    this.write(closeFrame(code, retryAfterMs));
+    this.#state = "closing";
+    this.#flushLater();
+  }
+
+  // ── For the requests ───────────────────────────────────────────────────────────────────────────────────────────
+
+  get isOver(): boolean {
+    return this.#state !== "open";
+  }
+
+  get isPolled(): boolean {
+    return this.#outlet !== undefined;
+  }
+
+  /** Hands on what an upload brought, in its order. */
+  receive(uploaded: readonly Uploaded[]): void {
+    for (const frame of uploaded) {
+      if (this.#state !== "open") return;
+      this.#context.traffic.framesIn++;
+      if (frame instanceof BadFrame) this.#inbound.reject(frame.id, frame);
+      else this.#inbound.receive(frame);
+    }
+  }
+
+  acknowledge(after: number): AckOutcome {
+    const outcome = this.backlog.acknowledge(after);
+    if (this.#isAbove && this.backlog.bytes === 0) {
+      this.#isAbove = false;
+      if (this.#state === "open") this.#inbound.drained();
+    }
+    return outcome;
+  }
+
+  /** A request for frames begins; an older one is released. */
+  attach(outlet: Outlet): void {
+    const older = this.#outlet;
+    this.#outlet = outlet;
+    older?.release();
+    outlet.deliver(this.backlog, this.isOver);
+    this.wait();
+  }
+
+  /** A request for frames is over, in whichever way. */
+  detach(outlet: Outlet): void {
+    if (this.#outlet !== outlet) return;
+    this.#outlet = undefined;
+    this.quietSinceMs = this.#context.nowMs;
+  }
+
+  // ── For the registry ───────────────────────────────────────────────────────────────────────────────────────────
+
+  flush(): void {
+    this.#isFlushing = false;
+    this.#outlet?.deliver(this.backlog, this.isOver);
+    if (this.#state === "closing") this.closed();
+  }
+
+  /** Time has passed. */
+  wait(): void {
+    const outlet = this.#outlet;
+    if (outlet !== undefined && !outlet.wait(this.#context.nowMs)) outlet.release();
+  }
+
+  /** Tells the core, once, that nothing more comes from here. */
+  closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#context.traffic.connections--;
+    this.#inbound.closed();
+    this.#context.gone();
+  }
+
+  /** Ends the request that waits, if there is one. */
+  release(): void {
+    this.#outlet?.release();
+  }
+
+  #flushLater(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#context.loop.add(this);
+  }
+}

@@ -1,0 +1,214 @@
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type {
+  Batch,
+  CommitOutcome,
+  Entry,
+  Journal,
+  LogId,
+  PageLimit,
+  ReaderPosition,
+  Store,
+  StoredRecord,
+} from "@hongyan/core";
+import { checkBatch } from "@hongyan/core/memory";
+import { type Caches, clearCaches, newCaches } from "./caches.ts";
+import { openLevel, probeDirectory } from "./classic-level.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import { prepareData } from "./data-format.ts";
+import { GroupPlan } from "./group-plan.ts";
+import type { KeyValue } from "./key-value.ts";
+import { readAfter, readBefore } from "./log-reader.ts";
+import { headsOf, listRecords, positionsOf, readersOf, recordsOf, seqOfKey } from "./lookups.ts";
+import type { Delay, Disk } from "./recovery.ts";
+import { settleRepeats } from "./repeats.ts";
+import { newStatistics, type StoreStatistics } from "./statistics.ts";
+import { trimLog } from "./trim.ts";
+import { closed, Volume } from "./volume.ts";
+
+export interface EmbeddedStoreTuning {
+  /** Memory for heads, idempotency keys and cursors in use. Default 64 MiB. */
+  readonly cacheBytesMax?: number | undefined;
+  /** Bytes that may wait to be written; more is refused as `overloaded`. Default 64 MiB. */
+  readonly queueBytesMax?: number | undefined;
+  /** Makes the epoch of new data. Default: 128 random bits. */
+  readonly createEpoch?: (() => string) | undefined;
+  readonly journal?: Journal | undefined;
+}
+
+export interface EmbeddedStoreOptions extends EmbeddedStoreTuning {
+  /** Where the data are; created if missing. One server at a time. */
+  readonly directory: string;
+  /** Memory for decompressed blocks of the disk. Default 32 MiB. */
+  readonly blockCacheBytes?: number | undefined;
+}
+
+export interface OverOptions extends EmbeddedStoreTuning {
+  /** Brings the store back after a failed write; without it, it stays failed. */
+  readonly disk?: Disk | undefined;
+  /** Waits between attempts to come back. */
+  readonly delay?: Delay | undefined;
+  /** Names the data in messages. */
+  readonly place?: string | undefined;
+}
+
+/**
+ * The default store: LevelDB in the process, every commit synced to disk before it resolves (G1), concurrent commits
+ * in one write. Bytes handed to `commit` must not change before its promise settles.
+ *
+ * When a write fails, commits are rejected until the disk was opened anew and took a synced write; that happens by
+ * itself. Reads go on meanwhile, but for the moment of opening.
+ */
+export class EmbeddedStore implements Store {
+  readonly epoch: string;
+  readonly #volume: Volume;
+  readonly #caches: Caches;
+  readonly #queue: CommitQueue;
+  readonly #statistics: StoreStatistics = newStatistics();
+  #closing: Promise<void> | undefined;
+
+  /** Rejects with `StoreError`: `locked`, `unwritable`, `newer_format`, `foreign`. */
+  static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+    const directory = resolve(options.directory);
+    const blockCacheBytes = options.blockCacheBytes ?? 32 * 1024 * 1024;
+    const keyValue = await openLevel({ directory, blockCacheBytes, create: true });
+    const disk: Disk = {
+      probe: () => probeDirectory(directory),
+      reopen: () => openLevel({ directory, blockCacheBytes, create: false }),
+    };
+    return EmbeddedStore.over(keyValue, { ...options, disk, place: `The data directory ${directory}` });
+  }
+
+  /** The same store over another key-value; it owns it from now on, and closes it also when this rejects. */
+  static async over(keyValue: KeyValue, options: OverOptions = {}): Promise<EmbeddedStore> {
+    const { place = "The store", createEpoch = randomEpoch } = options;
+    try {
+      const epoch = await prepareData(keyValue, place, createEpoch);
+      return new EmbeddedStore(keyValue, epoch, { ...options, place });
+    } catch (error) {
+      await keyValue.close();
+      throw error;
+    }
+  }
+
+  private constructor(keyValue: KeyValue, epoch: string, options: OverOptions) {
+    const {
+      cacheBytesMax = 64 * 1024 * 1024,
+      queueBytesMax = 64 * 1024 * 1024,
+      place = "The store",
+    } = options;
+    this.epoch = epoch;
+    this.#caches = newCaches(cacheBytesMax);
+    this.#queue = new CommitQueue(queueBytesMax, (batches) => this.#commitGroup(batches));
+    this.#volume = new Volume({
+      keyValue,
+      epoch,
+      place,
+      disk: options.disk,
+      delay: options.delay ?? ((ms, signal) => delay(ms, undefined, { signal })),
+      journal: options.journal,
+      failed: () => {
+        this.#statistics.writeFailures++;
+        clearCaches(this.#caches);
+      },
+      recovered: () => {
+        this.#statistics.recoveries++;
+      },
+    });
+  }
+
+  /** Totals since the start; live. */
+  get statistics(): Readonly<StoreStatistics> {
+    return this.#statistics;
+  }
+
+  // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async commit(batch: Batch): Promise<CommitOutcome> {
+    this.#check();
+    checkBatch(batch);
+    // Refuses here what could not be written, so that a queue of it does not build up.
+    void this.#volume.writing;
+    return this.#queue.commit(batch);
+  }
+
+  async trim(log: LogId, upTo: number): Promise<void> {
+    this.#check();
+    await this.#queue.alone(() => trimLog(this.#volume, log, upTo));
+  }
+
+  async #commitGroup(batches: readonly Batch[]): Promise<CommitOutcome[]> {
+    const keyValue = this.#volume.writing;
+    const plan = new GroupPlan(batches, this.#caches, this.#statistics);
+    await plan.load(keyValue);
+    plan.decide();
+    const operations = plan.operations();
+    const [written, compared] = await Promise.allSettled([
+      operations.length > 0 ? this.#volume.write(operations) : undefined,
+      plan.repeats.length > 0 ? settleRepeats(keyValue, plan.repeats) : undefined,
+    ]);
+    if (written.status === "rejected") throw written.reason;
+    if (operations.length > 0) this.#statistics.writes++;
+    for (const { key, value } of operations)
+      this.#statistics.bytesWritten += key.length + (value?.length ?? 0);
+    plan.settle();
+    if (compared.status === "rejected") throw compared.reason;
+    return plan.outcomes;
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async read(log: LogId, after: number, limit: PageLimit): Promise<Entry[]> {
+    return readAfter(this.#reading, log, after, limit);
+  }
+
+  async readBack(log: LogId, before: number, limit: PageLimit): Promise<Entry[]> {
+    return readBefore(this.#reading, log, before, limit);
+  }
+
+  async heads(logs: readonly LogId[]): Promise<number[]> {
+    return headsOf(this.#reading, this.#caches, logs);
+  }
+
+  async find(log: LogId, producer: string, number: number): Promise<number | undefined> {
+    return seqOfKey(this.#reading, log, producer, number);
+  }
+
+  async positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+    return positionsOf(this.#reading, this.#caches, of);
+  }
+
+  async readers(log: LogId, after: string, count: number): Promise<ReaderPosition[]> {
+    return readersOf(this.#reading, log, after, count);
+  }
+
+  async records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    return recordsOf(this.#reading, keys);
+  }
+
+  async list(prefix: string, after: string, count: number): Promise<StoredRecord[]> {
+    return listRecords(this.#reading, prefix, after, count);
+  }
+
+  get #reading(): KeyValue {
+    this.#check();
+    return this.#volume.reading;
+  }
+
+  // ── Life ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Commits that were asked for before are carried out first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.idle().then(() => this.#volume.close());
+    return this.#closing;
+  }
+
+  #check(): void {
+    if (this.#closing !== undefined) throw closed();
+  }
+}
+
+function randomEpoch(): string {
+  return randomBytes(16).toString("base64url");
+}

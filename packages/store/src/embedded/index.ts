@@ -1,0 +1,10 @@
+export {
+  EmbeddedStore,
+  type EmbeddedStoreOptions,
+  type EmbeddedStoreTuning,
+  type OverOptions,
+} from "./embedded-store.ts";
+export type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
+export type { Delay, Disk } from "./recovery.ts";
+export type { StoreStatistics } from "./statistics.ts";
+export { StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -1,0 +1,93 @@
+import type { Entry, LogId, PageLimit } from "@hongyan/core";
+import { Page } from "@hongyan/core/memory";
+import { decodeBlock } from "./block.ts";
+import type { KeyValue, Pair, ScanRange } from "./key-value.ts";
+import { entriesEnd, entriesKey, entriesPrefix, seqOf } from "./keys.ts";
+
+/** Entries with `seq > after`, ascending: one seek to the block that has `after + 1`, then block after block. */
+export async function readAfter(
+  keyValue: KeyValue,
+  log: LogId,
+  after: number,
+  limit: PageLimit,
+): Promise<Entry[]> {
+  const page = new Page(limit);
+  const prefix = entriesPrefix(log);
+  const range = {
+    gte: entriesKey(prefix, toSeq(after + 1)),
+    lt: entriesEnd(prefix),
+    limit: blocksFor(limit),
+  };
+  await eachBlock(keyValue, range, (block) => {
+    for (const entry of block) if (entry.seq > after && !page.take(entry)) return false;
+    return true;
+  });
+  return page.entries;
+}
+
+/** Entries with `seq < before`, descending. The block that has `before - 1` may end above it: it is read apart. */
+export async function readBefore(
+  keyValue: KeyValue,
+  log: LogId,
+  before: number,
+  limit: PageLimit,
+): Promise<Entry[]> {
+  const page = new Page(limit);
+  if (before <= 1) return page.entries;
+  const prefix = entriesPrefix(log);
+  const top = entriesKey(prefix, toSeq(before - 1));
+  const above = { gte: top, lt: entriesEnd(prefix), limit: 1 };
+  const below = { gte: entriesKey(prefix, 0), lt: top, reverse: true, limit: blocksFor(limit) };
+  const take = (block: Entry[]): boolean => {
+    for (let i = block.length - 1; i >= 0; i--) {
+      const entry = block[i] as Entry;
+      if (entry.seq < before && !page.take(entry)) return false;
+    }
+    return true;
+  };
+  let full = false;
+  await eachBlock(keyValue, above, (block) => {
+    full = !take(block);
+    return false;
+  });
+  if (!full) await eachBlock(keyValue, below, take);
+  return page.entries;
+}
+
+/** The block that has `seq`, or undefined where it was trimmed. */
+export async function blockWith(keyValue: KeyValue, log: LogId, seq: number): Promise<Entry[] | undefined> {
+  const prefix = entriesPrefix(log);
+  let found: Entry[] | undefined;
+  await eachBlock(keyValue, { gte: entriesKey(prefix, seq), lt: entriesEnd(prefix), limit: 1 }, (block) => {
+    found = block;
+    return false;
+  });
+  return found !== undefined && (found[0]?.seq ?? 0) <= seq ? found : undefined;
+}
+
+/** Calls `take` with block after block until it answers false. */
+async function eachBlock(
+  keyValue: KeyValue,
+  range: ScanRange,
+  take: (block: Entry[]) => boolean,
+): Promise<void> {
+  const scan = keyValue.scan(range);
+  try {
+    let pairs: readonly Pair[];
+    do {
+      pairs = await scan.next();
+      for (const [key, value] of pairs) if (!take(decodeBlock(seqOf(key), value))) return;
+    } while (pairs.length > 0);
+  } finally {
+    await scan.close();
+  }
+}
+
+/** A block has at least one entry that counts, but for the first, which may end below the range. */
+function blocksFor({ count }: PageLimit): number {
+  return Math.min(Math.max(count, 1), 1_000_000) + 1;
+}
+
+function toSeq(seq: number): number {
+  return Math.min(Math.max(seq, 0), Number.MAX_SAFE_INTEGER);
+}

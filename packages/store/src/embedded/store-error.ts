@@ -1,0 +1,24 @@
+/**
+ * `locked`: another server has the directory. `newer_format`: written by a newer version. `foreign`: not data of
+ * this product. `unwritable`: the directory cannot be made, read or written. `failed`: a write failed, and the store
+ * takes nothing until it has found the disk good again. `overloaded`: too much waits to be written; try again.
+ * `closed`: after `close`.
+ */
+export type StoreErrorCode =
+  | "locked"
+  | "newer_format"
+  | "foreign"
+  | "unwritable"
+  | "failed"
+  | "overloaded"
+  | "closed";
+
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
