@@ -120,8 +120,15 @@ export class Delivery {
     }
   }
 
-  /** Pushes again what a live device has not acknowledged in time. */
+  /** Tells a device to `sync`. Like every push this one may be lost, so it is repeated until the device does. */
+  tellBehind(session: Session): void {
+    session.toldBehindMs = this.#node.clock.now();
+    session.peer?.push({ type: "behind", id: 0 });
+  }
+
+  /** Repeats what a live device has not acknowledged in time. */
   repeat(session: Session): void {
+    if (session.behind) return this.#repeatBehind(session);
     if (session.windows === undefined || session.windows.size === 0) return;
     const now = this.#node.clock.now();
     for (const [conversation, window] of session.windows) {
@@ -131,11 +138,18 @@ export class Delivery {
       window.repeats++;
       if (window.repeats > repeatsMax) {
         session.fallBehind();
-        session.peer?.drained();
-        return;
+        return this.tellBehind(session);
       }
       this.#repeatWindow(session, conversation, window).catch(() => undefined); // The next round tries again.
     }
+  }
+
+  #repeatBehind(session: Session): void {
+    const { peer, toldBehindMs } = session;
+    if (peer === undefined || toldBehindMs === undefined || peer.connection.bufferedBytes > 0) return;
+    const sinceMs = this.#node.clock.now() - toldBehindMs;
+    if (sinceMs < 0) session.toldBehindMs = this.#node.clock.now();
+    else if (sinceMs >= this.#node.settings.repushAfterMs) this.tellBehind(session);
   }
 
   async #repeatWindow(session: Session, conversation: string, window: Window): Promise<void> {

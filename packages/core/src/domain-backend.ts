@@ -21,7 +21,7 @@ import type { NodeContext } from "./node-context.ts";
 import { pageOf } from "./page.ts";
 import type { AppendOutcome } from "./ports.ts";
 import { decodeRecord, encodeRecord, type MemberRecord, type UserRecord } from "./record.ts";
-import { unreadCount } from "./unread.ts";
+import { countUnread, unreadCount } from "./unread.ts";
 
 const pageMax = 1000;
 const historyBytes = 4 * 1024 * 1024;
@@ -201,8 +201,14 @@ export class DomainBackend implements Backend {
   async #userConversation(user: string, id: string): Promise<UserConversation> {
     const conversation = await this.#load(id);
     const member = conversation.member(user);
-    const unread = member === undefined ? 0 : await unreadCount(this.#node.store, conversation, member);
-    return { conversation: id, head: conversation.head, read: member?.read ?? 0, unread };
+    if (member === undefined) throw notFound();
+    await countUnread(this.#node.store, conversation, member);
+    return {
+      conversation: id,
+      head: conversation.head,
+      read: member.read,
+      unread: unreadCount(conversation, member),
+    };
   }
 
   async #load(id: string): Promise<Conversation> {

@@ -133,9 +133,8 @@ export class Peer implements Inbound {
 
   drained(): void {
     const { session } = this;
-    if (session === undefined || session.peer !== this || !session.behind || session.behindTold) return;
-    session.behindTold = true;
-    this.push({ type: "behind", id: 0 });
+    if (session?.peer === this && session.behind && session.toldBehindMs === undefined)
+      this.node.delivery.tellBehind(session);
   }
 
   closed(): void {

@@ -28,8 +28,8 @@ export class Session {
    * the end. A new session begins so, because what waits for it is read, not pushed (G8).
    */
   behind = true;
-  /** Whether the device was told that it is behind. */
-  behindTold = true;
+  /** When the device was last told that it is behind, or showed that it knows; undefined while it was not. */
+  toldBehindMs: number | undefined;
   /** Unacknowledged pushes by conversation; absent for a device that has acknowledged everything. */
   windows: Map<string, Window> | undefined;
   /** The last client message id accepted per conversation on this session, for `after`. */
@@ -49,7 +49,7 @@ export class Session {
   /** From now on the device pulls; what was pushed and not acknowledged comes with its next `sync`. */
   fallBehind(): void {
     this.behind = true;
-    this.behindTold = false;
+    this.toldBehindMs = undefined;
     this.windows = undefined;
   }
 }

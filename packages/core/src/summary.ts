@@ -5,12 +5,15 @@ import { deliveredReader } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Session } from "./session.ts";
-import { unreadCount } from "./unread.ts";
+import { countUnread, unreadCount } from "./unread.ts";
 
 /** How far back the last message is looked for behind system entries. */
 const lookBack = { count: 20, bytes: 256 * 1024 };
 /** A longer last message is announced without its body. */
 const previewBytesMax = 4096;
+
+/** In a conversation that never rests, the last message may be one behind. */
+const triesMax = 5;
 
 /** A conversation as its list shows it to one device; undefined where the user has no part in it. */
 export async function conversationFrame(
@@ -23,11 +26,20 @@ export async function conversationFrame(
   const conversation = await node.conversations.load(domain, id);
   const member = conversation?.member(user);
   if (conversation === undefined || member === undefined || conversation.version === 0) return undefined;
-  const [unread, last, [position = 0]] = await Promise.all([
-    unreadCount(node.store, conversation, member),
-    lastMessage(node, conversation),
-    node.store.positions([{ log: conversation.log, reader: deliveredReader(user, session.device) }]),
-  ]);
+  const reader = deliveredReader(user, session.device);
+  const [position = 0] = await node.store.positions([{ log: conversation.log, reader }]);
+  let last: Message | undefined;
+  let lastOfHead = -1;
+  for (
+    let tries = 0;
+    member.uncounted === undefined || (lastOfHead !== conversation.head && tries < triesMax);
+    tries++
+  ) {
+    await countUnread(node.store, conversation, member);
+    lastOfHead = conversation.head;
+    last = await lastMessage(node, conversation);
+  }
+  // Everything below is of one moment: a count that belonged to another head would be wrong for good.
   const peer = conversation.kind === "direct" ? otherMember(conversation, user) : undefined;
   const shown = last !== undefined && last.seq >= member.since ? last : undefined;
   return {
@@ -45,7 +57,7 @@ export async function conversationFrame(
     position: devicePosition(position, member),
     delivered: peer?.delivered ?? 0,
     seen: peer?.read ?? 0,
-    unread,
+    unread: unreadCount(conversation, member),
     lastFrom: shown?.from,
     lastTime: shown?.time,
     lastType: shown?.messageType,

@@ -70,7 +70,7 @@ function welcome(peer: Peer, command: FrameNamed<"connect">, identity: Identity)
     time: node.clock.now(),
     bodyBytesMax: node.settings.bodyBytesMax,
   });
-  if (session.behind) session.behindTold = true;
+  if (session.behind) session.toldBehindMs = node.clock.now();
   node.journal.info("connected", {
     domain: identity.domain,
     user: identity.user,

@@ -43,7 +43,7 @@ async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync"
     const page = await sendMessages(peer, command, backlogs);
     if (page.more) {
       session.behind = true;
-      session.behindTold = true;
+      session.toldBehindMs = node.clock.now();
     }
     return { type: "sync.ok", id: command.id, ...page };
   } catch (error) {
