@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../src/process/clock.ts";
 import { systemRandom } from "../src/process/random.ts";
 

@@ -119,6 +119,12 @@ test("an unknown key is refused and the nearest one named", () => {
   assert.match(problemsOf({ file: { path: "f.json", json: { constructor: 1 } } })[0] ?? "", /constructor/);
 });
 
+test("origins of apps and of files are origins too", () => {
+  const environment = { HONGYAN_ALLOWED_ORIGINS: "https://a.example:8443, capacitor://localhost,null" };
+  const { allowedOrigins } = resolveConfig({ environment }).config;
+  assert.deepEqual(allowedOrigins, ["https://a.example:8443", "capacitor://localhost", "null"]);
+});
+
 test("all problems are told at once", () => {
   assert.equal(
     problemsOf({ environment: { HONGYAN_PORT: "x", HONGYAN_DEMO: "x", HONGYAN_NOPE: "1" } }).length,

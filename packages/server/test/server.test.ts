@@ -1,29 +1,49 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { chmod } from "node:fs/promises";
-import { createServer as createNetServer, connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { once } from "node:events";
+import { connect, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Journal } from "@hongyan/core";
 import { MemoryStore } from "@hongyan/core/memory";
+import {
+  encodeFrame,
+  type Frame,
+  type FrameNamed,
+  FrameReader,
+  messagePackCodec,
+  type UnknownFrame,
+} from "@hongyan/protocol";
 import { WebSocket } from "ws";
-import { type ConfigInput, ConfigurationError, createServer, type Parts, type Server, StartError } from "../src/index.ts";
+import {
+  type ConfigInput,
+  ConfigurationError,
+  createServer,
+  type Parts,
+  type Server,
+  StartError,
+} from "../src/index.ts";
 
 const silent: Journal = { info() {}, warn() {} };
 const newDirectory = () => mkdtempSync(join(tmpdir(), "hongyan-server-"));
 
-async function started(t: TestContext, options: ConfigInput = {}, parts: Parts = {}): Promise<{ server: Server; url: string; data: string }> {
+async function started(
+  t: TestContext,
+  options: ConfigInput = {},
+  parts: Parts = {},
+): Promise<{ server: Server; url: string; data: string }> {
   const data = options.data ?? newDirectory();
-  const server = await createServer({ port: 0, tcpPort: 0, web: false, data, ...options }, { journal: silent, ...parts });
+  const server = await createServer(
+    { port: 0, tcpPort: 0, web: false, data, ...options },
+    { journal: silent, ...parts },
+  );
   t.after(() => server.close());
   const { url } = await server.listen();
   return { server, url, data };
 }
-
-const json = async (response: Promise<Response>) => (await response).json() as Promise<Record<string, never>>;
 
 /** A person with a WebSocket tool: text mode, one frame per message. */
 async function connected(t: TestContext, url: string, token: string, options: object = {}) {
@@ -34,6 +54,7 @@ async function connected(t: TestContext, url: string, token: string, options: ob
   socket.on("message", (data) => {
     const frame = JSON.parse(String(data));
     frames.push(frame);
+    if (frame.messageType !== undefined) frame.type += `:${frame.messageType}`;
     waiting.get(frame.type)?.(frame);
   });
   await once(socket, "open");
@@ -49,11 +70,17 @@ async function connected(t: TestContext, url: string, token: string, options: ob
 test("a first start on loopback makes a demo with random secrets that only this user can read", async (t) => {
   const { server, url, data } = await started(t);
   const links = await server.signInLinks();
-  assert.deepEqual(links.map(({ user }) => user), ["alice", "bob", "carol", "dave"]);
+  assert.deepEqual(
+    links.map(({ user }) => user),
+    ["alice", "bob", "carol", "dave"],
+  );
   assert.ok(links.every((link) => link.url.startsWith(`${url}/#token=`)));
   assert.equal(statSync(join(data, "demo.json")).mode & 0o777, 0o600);
   const other = await started(t);
-  assert.notEqual(readFileSync(join(data, "demo.json"), "utf8"), readFileSync(join(other.data, "demo.json"), "utf8"));
+  assert.notEqual(
+    readFileSync(join(data, "demo.json"), "utf8"),
+    readFileSync(join(other.data, "demo.json"), "utf8"),
+  );
   assert.equal((await server.backend("demo").conversation("wild-geese")).members, 4);
 });
 
@@ -72,7 +99,13 @@ test("demo links survive a restart, and what people have changed stays", async (
 
 test("a host that others can reach needs keys: nothing is opened or written before", async () => {
   const data = join(newDirectory(), "none");
-  for (const options of [{ host: "0.0.0.0" }, { host: "::" }, { host: "192.168.1.5" }, { host: "example.com" }, { demo: false }]) {
+  for (const options of [
+    { host: "0.0.0.0" },
+    { host: "::" },
+    { host: "192.168.1.5" },
+    { host: "example.com" },
+    { demo: false },
+  ]) {
     await assert.rejects(createServer({ data, ...options }), (error) => {
       assert.ok(error instanceof ConfigurationError);
       assert.match(error.message, /hongyan config --new-domain/);
@@ -100,27 +133,85 @@ test("several servers live in one process, each with its own data", async (t) =>
   assert.equal((await fetch(`${one.url}/healthz`)).status, 200);
 });
 
-test("G7 a message of a backend reaches a WebSocket and a long poll", async (t) => {
+interface Polled {
+  readonly after: number;
+  readonly frames: readonly { readonly type: string; readonly body?: string }[];
+}
+
+/** A person behind a proxy that lets nothing but requests through. */
+async function polling(url: string, token: string) {
+  const headers = { "content-type": "application/json" };
+  const post = async (path: string, frames: unknown) =>
+    fetch(`${url}${path}`, { method: "POST", headers, body: JSON.stringify(frames) });
+  const connect = { type: "connect", id: 1, version: 1, token, device: "poll" };
+  const { connection } = (await (await post("/v1/connections", connect)).json()) as { connection: string };
+  const path = `/v1/connections/${connection}`;
+  return {
+    send: (frame: unknown) => post(path, frame),
+    poll: async (after: number) => (await (await fetch(`${url}${path}?after=${after}`)).json()) as Polled,
+  };
+}
+
+/** A device on the TCP port, in binary frames. */
+async function dialled(t: TestContext, port: number, token: string) {
+  const socket = connect(port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  const frames: (Frame | UnknownFrame)[] = [];
+  const looking = new Set<() => void>();
+  const reader = new FrameReader({
+    frame: ({ frame }) => frames.push(frame),
+    bad: (error) => assert.fail(error),
+  });
+  socket.on("data", (chunk: Buffer) => {
+    reader.push(chunk);
+    for (const look of looking) look();
+  });
+  const send = (frame: Frame) => socket.write(encodeFrame(frame, messagePackCodec));
+  const sees = (wanted: (frame: Frame) => boolean) =>
+    new Promise<Frame>((resolve) => {
+      const look = () => {
+        const found = frames.find((frame): frame is Frame => frame.type !== "unknown" && wanted(frame));
+        if (found !== undefined) resolve(found);
+      };
+      looking.add(look);
+      look();
+    });
+  send({ type: "connect", id: 1, version: 1, token, device: "dialled" });
+  await sees(({ type }) => type === "connect.ok");
+  send({ type: "sync", id: 2 });
+  await sees(({ type }) => type === "sync.ok");
+  return { sees };
+}
+
+test("G7 a message of a backend reaches a WebSocket, a long poll and a TCP connection", async (t) => {
   const { server, url, data } = await started(t);
   const secrets = JSON.parse(readFileSync(join(data, "demo.json"), "utf8"));
   const bob = await connected(t, url, (await server.mintToken("demo", "bob", 60_000)).token);
   assert.equal((await bob.sees("connect.ok")).domain, "demo");
-  const { token } = await server.mintToken("demo", "carol", 60_000);
-  const post = { method: "POST", headers: { "content-type": "application/json" } };
-  const connect = { type: "connect", id: 1, version: 1, token, device: "poll" };
-  const opened = await json(fetch(`${url}/v1/connections`, { ...post, body: JSON.stringify(connect) }));
-  const poll = `${url}/v1/connections/${opened.connection}`;
-  const first = (await json(fetch(`${poll}?after=0`))) as unknown as { after: number; frames: { type: string }[] };
-  assert.deepEqual(first.frames.map(({ type }) => type), ["connect.ok"]);
-  const held = json(fetch(`${poll}?after=${first.after}`)) as unknown as Promise<{ frames: { type: string; body: string }[] }>;
+  bob.socket.send(JSON.stringify({ type: "sync", id: 2 }));
+  await bob.sees("sync.ok");
+  const carol = await polling(url, (await server.mintToken("demo", "carol", 60_000)).token);
+  const first = await carol.poll(0);
+  assert.deepEqual(
+    first.frames.map(({ type }) => type),
+    ["connect.ok"],
+  );
+  await carol.send({ type: "sync", id: 2 });
+  let last = first;
+  while (!last.frames.some(({ type }) => type === "sync.ok")) last = await carol.poll(last.after);
+  const held = carol.poll(last.after);
+  const daveToken = await server.mintToken("demo", "dave", 60_000);
+  const dave = await dialled(t, server.address?.tcpPort ?? 0, daveToken.token);
   const sent = await fetch(`${url}/v1/conversations/wild-geese/messages`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${secrets.demo.apiKeys.demo}` },
-    body: JSON.stringify({ from: "alice", clientMessageId: "c:1", body: "honk" }),
+    body: JSON.stringify({ from: "alice", clientMessageId: "c:1", messageType: "call", body: "honk" }),
   });
   assert.equal(sent.status, 201);
-  assert.equal((await bob.sees("message")).body, "honk");
+  assert.equal((await bob.sees("message:call")).body, "honk");
   assert.equal((await held).frames.find(({ type }) => type === "message")?.body, "honk");
+  const pushed = await dave.sees((frame) => frame.type === "message" && frame.messageType === "call");
+  assert.equal(Buffer.from((pushed as FrameNamed<"message">).body ?? []).toString(), "honk");
 });
 
 test("a forged token is told so and the connection closed", async (t) => {
@@ -137,7 +228,10 @@ test("pages of other origins may connect only where they are allowed", async (t)
   await (await connected(t, url, token, { origin: "https://app.example" })).sees("connect.ok");
   await (await connected(t, url, token, { origin: url })).sees("connect.ok");
   const preflight = (origin: string) =>
-    fetch(`${url}/v1/connections`, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
+    fetch(`${url}/v1/connections`, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "POST" },
+    });
   assert.equal((await preflight("https://evil.example")).status, 403);
   const allowed = await preflight("https://app.example");
   assert.equal(allowed.status, 204);
@@ -177,7 +271,11 @@ test("metrics with a token are open to its holders only", async (t) => {
 
 test("bytes that are not HTTP are answered and harm nobody", async (t) => {
   const { server, url } = await started(t);
-  for (const bytes of ["\u0000\u0001\u0002\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`]) {
+  for (const bytes of [
+    "\u0000\u0001\u0002\r\n\r\n",
+    "GET / HTTP/9.9\r\n\r\n",
+    `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`,
+  ]) {
     const socket = connect(server.address?.port ?? 0, "127.0.0.1");
     socket.on("error", () => {});
     socket.end(bytes);
@@ -191,13 +289,22 @@ test("bytes that are not HTTP are answered and harm nobody", async (t) => {
 test("a port in use and a directory in use are told in one line", async (t) => {
   const { server, data } = await started(t);
   const port = server.address?.port ?? 0;
-  const second = await createServer({ port, tcpPort: 0, web: false, data: newDirectory() }, { journal: silent });
-  await assert.rejects(second.listen(), (error) => error instanceof StartError && /port \d+ is in use.*--port/.test(error.message));
+  const second = await createServer(
+    { port, tcpPort: 0, web: false, data: newDirectory() },
+    { journal: silent },
+  );
+  await assert.rejects(
+    second.listen(),
+    (error) => error instanceof StartError && /port \d+ is in use.*--port/.test(error.message),
+  );
   await second.close();
   const blocker = createNetServer().listen(0, "127.0.0.1");
   await once(blocker, "listening");
   const tcpPort = (blocker.address() as AddressInfo).port;
-  const third = await createServer({ port: 0, tcpPort, web: false, data: newDirectory() }, { journal: silent });
+  const third = await createServer(
+    { port: 0, tcpPort, web: false, data: newDirectory() },
+    { journal: silent },
+  );
   await assert.rejects(third.listen(), /is in use.*--tcp-port/);
   await third.close();
   blocker.close();
@@ -224,17 +331,13 @@ test("close sends everybody away, commits what was accepted, and can be called t
 
 test("a held poll is answered at once when the server closes", async (t) => {
   const { server, url } = await started(t);
-  const { token } = await server.mintToken("demo", "alice", 60_000);
-  const connect = { type: "connect", id: 1, version: 1, token, device: "poll" };
-  const headers = { "content-type": "application/json" };
-  const opened = await json(fetch(`${url}/v1/connections`, { method: "POST", headers, body: JSON.stringify(connect) }));
-  const poll = `${url}/v1/connections/${opened.connection}`;
-  const { after } = await json(fetch(`${poll}?after=0`));
-  const held = fetch(`${poll}?after=${after}`);
+  const alice = await polling(url, (await server.mintToken("demo", "alice", 60_000)).token);
+  const { after } = await alice.poll(0);
+  const held = alice.poll(after);
   const startedAt = performance.now();
-  // The request is on its way; the server has it once a later one on another connection is answered.
+  // The poll is on its way; the server has it once a later request on another connection is answered.
   await fetch(`${url}/healthz`);
-  const [answer] = await Promise.all([held.then((response) => response.text()), server.close()]);
-  assert.match(answer, /"type":"close"/);
+  const [{ frames }] = await Promise.all([held, server.close()]);
+  assert.equal(frames.at(-1)?.type, "close");
   assert.ok(performance.now() - startedAt < 3000);
 });

@@ -49,7 +49,7 @@ export function readArguments(args: readonly string[], own: Readonly<Record<stri
     flags.set(name, value);
   }
   const settings = new Map([...flags].filter(([name]) => settingFlags.has(name)));
-  const options = new Map([...flags].filter(([name]) => name in own));
+  const options = new Map([...flags].filter(([name]) => Object.hasOwn(own, name)));
   return { settings, configFile: flags.get("config"), options };
 }
 
@@ -65,12 +65,14 @@ function readFlag(
   types: ReadonlyMap<string, "string" | "boolean">,
 ): [name: string, value: string] {
   const { rawName, value, inlineValue } = token;
-  const negated = token.name.startsWith("no-") && types.get(token.name.slice(3)) === "boolean";
-  const name = negated ? token.name.slice(3) : token.name;
-  const type = rawName.startsWith("--") ? types.get(name) : undefined;
+  const isLong = rawName.startsWith("--");
+  const written = isLong ? rawName.slice(2) : rawName;
+  const negated = written.startsWith("no-") && types.get(written.slice(3)) === "boolean";
+  const name = negated ? written.slice(3) : written;
+  const type = isLong ? types.get(name) : undefined;
   if (type === undefined) {
     throw new UsageError(
-      `unknown flag ${rawName}.${suggestion(token.name, [...types.keys()]).replace("mean ", "mean --")}`,
+      `unknown flag ${rawName}.${suggestion(written, [...types.keys()]).replace("mean ", "mean --")}`,
     );
   }
   if (type === "boolean") {

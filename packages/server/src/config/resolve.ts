@@ -36,8 +36,8 @@ interface Found {
   readonly origin: string;
 }
 
-/** Variables with the product's prefix that are not keys. */
-const otherVariables = ["HONGYAN_CONFIG"];
+/** Variables with the product's prefix that are not keys: where the file is, and what only tests read. */
+const otherVariables = /^HONGYAN_(CONFIG$|TEST_)/;
 
 /** Throws `ConfigurationError` with all problems at once. */
 export function resolveConfig(sources: Sources): Resolved {
@@ -94,7 +94,7 @@ function fromEnvironment(
 ): Map<string, Found> {
   const found = new Map<string, Found>();
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith("HONGYAN_") || otherVariables.includes(name)) continue;
+    if (!name.startsWith("HONGYAN_") || otherVariables.test(name)) continue;
     const key = namedKeys.find((one) => one.environment === name);
     if (key === undefined) {
       const names = namedKeys.map((one) => one.environment);

@@ -47,11 +47,11 @@ export function createHttpServer({ journal, allowedOrigins, held }: HttpServerOp
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, formats: Object.fromEntries(checks) },
     },
+    clientErrorHandler: refuseMalformed,
     frameworkErrors: (error, _request, reply) => {
       sendError(reply, new ProtocolError("bad_request", error.message));
     },
   });
-  server.on("clientError", refuseMalformed);
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(securityHeaders);
   });

@@ -1,14 +1,26 @@
 /** The server's log: structured lines on standard error, so that standard output stays for people and scripts. */
 import type { Journal } from "@hongyan/core";
-import { destination, pino } from "pino";
+import { destination, pino, stdSerializers } from "pino";
 import type { Config } from "../config/schema.ts";
+
+/** Lines beyond this are dropped. */
+const unreadBytesMax = 4 * 1024 * 1024;
 
 export function openJournal(config: Config["log"]): Journal {
   const asText = config.format === "text" || (config.format === "auto" && process.stderr.isTTY === true);
-  // Synchronous: the lines are few (none per message), and the last ones before a crash are the ones that matter.
-  const output = destination({ dest: 2, sync: true });
+  // Asynchronous and bounded: whoever reads the log too slowly, or not at all, must not stop the server. The rest
+  // is flushed when the process exits.
+  const output = destination({ dest: 2, sync: false, maxLength: unreadBytesMax });
+  // Nobody reads any more: the server goes on.
+  output.on("error", () => {});
   const log = pino(
-    { level: config.level, base: undefined, messageKey: "event", errorKey: "error" },
+    {
+      level: config.level,
+      base: undefined,
+      messageKey: "event",
+      errorKey: "error",
+      serializers: { error: stdSerializers.err },
+    },
     asText ? { write: (line: string) => output.write(readable(line)) } : output,
   );
   return {

@@ -18,7 +18,7 @@ export async function addPage(
   if (!existsSync(join(directory, "index.html"))) {
     journal.warn("page.missing", {
       directory,
-      advice: "build it with `npm run build --workspace @hongyan/web`, then start again",
+      advice: "npm start builds it; or run vite build in apps/web",
     });
     app.get("/", { schema: { hide: true } }, (_request, reply) =>
       sendError(

@@ -4,11 +4,15 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { WebSocketPeer } from "../../src/transport/websocket/peer.ts";
 import { WebSocketUpgrades } from "../../src/transport/websocket/upgrade.ts";
 
 export interface EchoServer {
   readonly port: number;
   readonly upgrades: WebSocketUpgrades;
+  /** Who is connected. */
+  readonly peers: ReadonlySet<WebSocketPeer>;
+  /** Ends all connections. */
   close(): Promise<void>;
 }
 
@@ -17,22 +21,28 @@ export async function startEchoServer(
   options: { messageBytesMax?: number; lingerMs?: number; unfinishedBytesMax?: number } = {},
 ): Promise<EchoServer> {
   const server: Server = createServer();
+  const peers = new Set<WebSocketPeer>();
   const upgrades = new WebSocketUpgrades(server, {
     path: "/",
     messageBytesMax: 64 * 1024 * 1024,
     ...options,
-    open: (peer) => ({
-      onMessage: (data, isText) => peer.send(data, isText),
-      onDrained() {},
-      onClosed() {},
-    }),
+    open(peer) {
+      peers.add(peer);
+      return {
+        onMessage: (data, isText) => peer.send(data, isText),
+        onDrained() {},
+        onClosed: () => peers.delete(peer),
+      };
+    },
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     upgrades,
+    peers,
     async close() {
       server.close();
+      for (const peer of peers) peer.close(1001, "");
       await upgrades.close();
     },
   };

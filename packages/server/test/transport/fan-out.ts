@@ -48,13 +48,13 @@ async function main(count: number): Promise<void> {
 
   const frameBytes = message(1).bytes("json");
   for (let round = 0; round < 2; round++) {
-    await measure("bare socket.write", 1, () => {
+    await measure("bare socket.write", () => {
       for (const socket of sockets) if (!socket.writableNeedDrain) socket.write(frameBytes);
       return sockets.length;
     });
     for (const frames of [1, 10]) {
-      await measure(`tcp, ${frames} a tick`, frames, () => fanOut(overTcp, frames));
-      await measure(`websocket, ${frames} a tick`, frames, () => fanOut(overWebSocket, frames));
+      await measure(`tcp, ${frames} a tick`, () => fanOut(overTcp, frames));
+      await measure(`websocket, ${frames} a tick`, () => fanOut(overWebSocket, frames));
     }
   }
   child.kill();
@@ -84,10 +84,19 @@ function fanOut(connections: readonly Connection[], frames: number): number {
 }
 
 function message(seq: number): SharedFrame {
-  return new SharedFrame({ type: "message", id: 0, conversation: "group", seq, from: "alice", time: 1, clientMessageId: "p:1", body });
+  return new SharedFrame({
+    type: "message",
+    id: 0,
+    conversation: "group",
+    seq,
+    from: "alice",
+    time: 1,
+    clientMessageId: "p:1",
+    body,
+  });
 }
 
-async function measure(name: string, _frames: number, send: () => number): Promise<void> {
+async function measure(name: string, send: () => number): Promise<void> {
   let frames = 0;
   const start = performance.now();
   const cpu = process.cpuUsage();
@@ -98,7 +107,11 @@ async function measure(name: string, _frames: number, send: () => number): Promi
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const perFrame = ((user + system) / frames).toFixed(2);
-  console.log(`${name.padEnd(24)} ${Math.round(frames / seconds).toLocaleString("en").padStart(12)} frames/s   ${perFrame} µs of this process each`);
+  console.log(
+    `${name.padEnd(24)} ${Math.round(frames / seconds)
+      .toLocaleString("en")
+      .padStart(12)} frames/s   ${perFrame} µs of this process each`,
+  );
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
 

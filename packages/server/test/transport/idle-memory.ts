@@ -50,11 +50,13 @@ async function main(count: number, kinds: readonly Kind[]): Promise<void> {
   for (const kind of kinds) {
     const ids: string[] = [];
     if (kind === "poll") for (let i = 0; i < count; i++) ids.push(await openHeld(httpPort));
-    const port = kind === "bare" ? (bare.address() as AddressInfo).port : kind === "tcp" ? tcp.port : httpPort;
+    const port =
+      kind === "bare" ? (bare.address() as AddressInfo).port : kind === "tcp" ? tcp.port : httpPort;
     const before = await settled();
     await open({ kind, port, count, ids });
     const after = await settled();
-    const per = (of: keyof NodeJS.MemoryUsage): string => `${((after[of] - before[of]) / count).toFixed(0).padStart(6)} B`;
+    const per = (of: keyof NodeJS.MemoryUsage): string =>
+      `${((after[of] - before[of]) / count).toFixed(0).padStart(6)} B`;
     console.log(
       `${kind.padEnd(10)} per connection: rss ${per("rss")}   heap ${per("heapUsed")}   external ${per("external")}   array buffers ${per("arrayBuffers")}`,
     );
@@ -65,13 +67,16 @@ async function main(count: number, kinds: readonly Kind[]): Promise<void> {
 
 function openHeld(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: "127.0.0.1", path: "/v1/connections", method: "POST" }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => {
-        text += chunk;
-      });
-      response.on("end", () => resolve(JSON.parse(text).connection));
-    });
+    const request = httpRequest(
+      { port, host: "127.0.0.1", path: "/v1/connections", method: "POST" },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve(JSON.parse(text).connection));
+      },
+    );
     request.on("error", reject);
     request.setHeader("Content-Type", "application/json");
     request.end('{"type":"ping","id":1}');
@@ -120,4 +125,8 @@ function openSocket({ kind, port, ids }: Order, index: number): Promise<Socket> 
 }
 
 if (process.argv[2] === "clients") clients();
-else await main(Number(process.argv[2] ?? 5000), process.argv.length > 3 ? (process.argv.slice(3) as Kind[]) : ["bare", "tcp", "websocket", "poll"]);
+else
+  await main(
+    Number(process.argv[2] ?? 5000),
+    process.argv.length > 3 ? (process.argv.slice(3) as Kind[]) : ["bare", "tcp", "websocket", "poll"],
+  );

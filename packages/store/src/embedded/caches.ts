@@ -1,39 +1,64 @@
 import type { LogId } from "@hongyan/core";
-import { GenerationCache } from "./generation-cache.ts";
+import { LruCache } from "./lru-cache.ts";
 
-/** What a map entry and its strings cost beyond their characters, measured on 64-bit Node: about 100 bytes. */
+/** What a map entry and its strings cost beyond their characters, about, on 64-bit Node. */
 const overheadBytes = 104;
 
 /**
- * What is committed and was used lately. Only the commit path fills it, and only after the disk has the change: so a
- * reader may trust it, and a slow read never puts an old value back.
+ * What is committed and was used lately, of logs and cursors, within one bound. Only the commit path fills it, and
+ * only after the disk has the change: so a reader may trust it, and a slow read never puts an old value back.
+ *
+ * The state of a log is kept encoded, as text of one character per byte: a third of the memory of the decoded
+ * objects (direct conversation: 230 bytes against 650), so that 64 MiB hold about 290,000 logs.
  */
-export interface Caches {
-  /**
-   * The encoded state of logs, one character per byte: a third of the memory of the decoded objects (direct
-   * conversation: 230 bytes against 650), so that 64 MiB hold about 280,000 logs.
-   */
-  readonly states: GenerationCache<string>;
-  /** Positions of cursors by `cursorName`. */
-  readonly cursors: GenerationCache<number>;
+export class Caches {
+  readonly #cache: LruCache<string | number>;
+
+  constructor(bytesMax: number) {
+    const bytesOf = (key: string, value: string | number): number =>
+      key.length + (typeof value === "string" ? value.length : 0) + overheadBytes;
+    this.#cache = new LruCache(bytesMax, bytesOf);
+  }
+
+  /** The encoded state of the log; marks it as used. */
+  state(log: LogId): Buffer | undefined {
+    const state = this.#cache.get(stateName(log));
+    return typeof state === "string" ? Buffer.from(state, "latin1") : undefined;
+  }
+
+  /** The first `bytes` of the encoded state, without marking it as used. */
+  peekState(log: LogId, bytes: number): Buffer | undefined {
+    const state = this.#cache.peek(stateName(log));
+    return typeof state === "string" ? Buffer.from(state.slice(0, bytes), "latin1") : undefined;
+  }
+
+  setState(log: LogId, state: Buffer): void {
+    this.#cache.set(stateName(log), state.toString("latin1"));
+  }
+
+  /** The position of the cursor with that `cursorName`. */
+  cursor(name: string): number | undefined {
+    return this.#cache.get(name) as number | undefined;
+  }
+
+  peekCursor(name: string): number | undefined {
+    return this.#cache.peek(name) as number | undefined;
+  }
+
+  setCursor(name: string, position: number): void {
+    this.#cache.set(name, position);
+  }
+
+  clear(): void {
+    this.#cache.clear();
+  }
 }
 
-export function newCaches(bytesMax: number): Caches {
-  return {
-    states: new GenerationCache(
-      (bytesMax * 3) / 4,
-      (key, value) => key.length + value.length + overheadBytes,
-    ),
-    cursors: new GenerationCache(bytesMax / 4, (key) => key.length + overheadBytes),
-  };
+function stateName(log: LogId): string {
+  return `S${log}`;
 }
 
-export function clearCaches(caches: Caches): void {
-  caches.states.clear();
-  caches.cursors.clear();
-}
-
-/** One text for two, such that no other two make the same. */
+/** One text for the two, such that no other two, and no log, make the same. */
 export function cursorName(log: LogId, reader: string): string {
-  return `${log.length}:${log}${reader}`;
+  return `C${log.length}:${log}${reader}`;
 }

@@ -1,5 +1,5 @@
 /** LevelDB as the key-value of the embedded store. Every write is synced: `sync: true` is fdatasync of its log. */
-import { access, constants, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { access, constants, mkdir, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
@@ -25,10 +25,30 @@ const pagePairsMax = 1000;
 const scanPairsMax = 2 ** 31 - 1;
 const none = new Uint8Array(0);
 
+/**
+ * Directories that this process has open. LevelDB's lock is a POSIX lock, which a process loses as soon as it closes
+ * *any* handle of the file: a second open within the process would be refused by LevelDB, and yet let another
+ * process in. So it must not get that far.
+ */
+const openPaths = new Set<string>();
+
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
 export async function openLevel({ directory, blockCacheBytes, create }: LevelOptions): Promise<KeyValue> {
   await prepareDirectory(directory, create);
+  const path = await realpath(directory);
+  if (openPaths.has(path)) throw locked(directory);
+  openPaths.add(path);
+  try {
+    const level = await openIn(directory, blockCacheBytes, create);
+    return new LevelKeyValue(level, () => openPaths.delete(path));
+  } catch (error) {
+    openPaths.delete(path);
+    throw error;
+  }
+}
+
+async function openIn(directory: string, blockCacheBytes: number, create: boolean): Promise<Level> {
   const level: Level = new ClassicLevel(directory, {
     // `view` returns Uint8Array, `buffer` Buffer; the latter is the cheaper one inside classic-level.
     keyEncoding: "buffer",
@@ -43,14 +63,16 @@ export async function openLevel({ directory, blockCacheBytes, create }: LevelOpt
   } catch (error) {
     throw openError(directory, error);
   }
-  return new LevelKeyValue(level);
+  return level;
 }
 
 class LevelKeyValue implements KeyValue {
   readonly #level: Level;
+  readonly #closed: () => void;
 
-  constructor(level: Level) {
+  constructor(level: Level, closed: () => void) {
     this.#level = level;
+    this.#closed = closed;
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -88,8 +110,12 @@ class LevelKeyValue implements KeyValue {
     await batch.write({ sync: true });
   }
 
-  close(): Promise<void> {
-    return this.#level.close();
+  async close(): Promise<void> {
+    try {
+      await this.#level.close();
+    } finally {
+      this.#closed();
+    }
   }
 }
 
@@ -117,10 +143,13 @@ async function syncDirectory(directory: string): Promise<void> {
 
 function openError(directory: string, error: unknown): StoreError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if ((cause as { code?: string }).code === "LEVEL_LOCKED") {
-    return new StoreError("locked", `The data directory ${directory} is in use by another server`, cause);
-  }
-  return unwritable(directory, cause);
+  return (cause as { code?: string }).code === "LEVEL_LOCKED"
+    ? locked(directory, cause)
+    : unwritable(directory, cause);
+}
+
+function locked(directory: string, cause?: unknown): StoreError {
+  return new StoreError("locked", `The data directory ${directory} is in use by another server`, cause);
 }
 
 function unwritable(directory: string, cause: unknown): StoreError {

@@ -1,7 +1,6 @@
 import type { Advance } from "@hongyan/core";
 import { ByteReader, type ByteWriter } from "./bytes.ts";
-import { cursorName } from "./caches.ts";
-import type { GenerationCache } from "./generation-cache.ts";
+import { type Caches, cursorName } from "./caches.ts";
 import type { Operation } from "./key-value.ts";
 import { cursorKey } from "./keys.ts";
 
@@ -14,20 +13,20 @@ interface PlannedCursor {
 
 /** What one group does to cursors: each is written once, at the highest position that the group asks for. */
 export class CursorPlan {
-  readonly #cache: GenerationCache<number>;
+  readonly #caches: Caches;
   readonly #cursors = new Map<string, PlannedCursor>();
   /** Cursors that are not in memory. */
   readonly #unknown: PlannedCursor[] = [];
 
-  constructor(cache: GenerationCache<number>) {
-    this.#cache = cache;
+  constructor(caches: Caches) {
+    this.#caches = caches;
   }
 
   advance({ log, reader, position }: Advance): void {
     const name = cursorName(log, reader);
     let cursor = this.#cursors.get(name);
     if (cursor === undefined) {
-      const known = this.#cache.get(name);
+      const known = this.#caches.cursor(name);
       cursor = { key: cursorKey(log, reader), before: known ?? 0, after: 0 };
       this.#cursors.set(name, cursor);
       if (known === undefined) this.#unknown.push(cursor);
@@ -59,7 +58,8 @@ export class CursorPlan {
 
   /** Call once the disk has the plan. */
   settle(): void {
-    for (const [name, { before, after }] of this.#cursors) this.#cache.set(name, Math.max(before, after));
+    for (const [name, { before, after }] of this.#cursors)
+      this.#caches.setCursor(name, Math.max(before, after));
   }
 }
 

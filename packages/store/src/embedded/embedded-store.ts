@@ -13,7 +13,7 @@ import type {
   StoredRecord,
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
-import { type Caches, clearCaches, newCaches } from "./caches.ts";
+import { Caches } from "./caches.ts";
 import { openLevel, probeDirectory } from "./classic-level.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { prepareData } from "./data-format.ts";
@@ -99,7 +99,7 @@ export class EmbeddedStore implements Store {
       place = "The store",
     } = options;
     this.epoch = epoch;
-    this.#caches = newCaches(cacheBytesMax);
+    this.#caches = new Caches(cacheBytesMax);
     this.#queue = new CommitQueue(queueBytesMax, (batches) => this.#commitGroup(batches));
     this.#volume = new Volume({
       keyValue,
@@ -110,7 +110,7 @@ export class EmbeddedStore implements Store {
       journal: options.journal,
       failed: () => {
         this.#statistics.writeFailures++;
-        clearCaches(this.#caches);
+        this.#caches.clear();
       },
       recovered: () => {
         this.#statistics.recoveries++;

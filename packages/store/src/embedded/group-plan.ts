@@ -42,7 +42,7 @@ export class GroupPlan {
     this.#batches = batches;
     this.#caches = caches;
     this.#statistics = statistics;
-    this.#cursors = new CursorPlan(caches.cursors);
+    this.#cursors = new CursorPlan(caches);
   }
 
   async load(keyValue: KeyValue): Promise<void> {
@@ -67,9 +67,9 @@ export class GroupPlan {
     for (const { appends, advances, puts } of this.#batches) {
       for (const { log } of appends) {
         if (this.#logs.has(log) || cold.has(log)) continue;
-        const cached = this.#caches.states.get(log);
+        const cached = this.#caches.state(log);
         if (cached === undefined) cold.add(log);
-        else this.#addLog(log, Buffer.from(cached, "latin1"));
+        else this.#addLog(log, cached);
       }
       for (const advance of advances) this.#cursors.advance(advance);
       for (const { key } of puts) this.#records.expect(key);
@@ -80,7 +80,7 @@ export class GroupPlan {
   }
 
   #addCold(log: LogId, state: Uint8Array | undefined): void {
-    if (state !== undefined) this.#caches.states.set(log, asBuffer(state).toString("latin1"));
+    if (state !== undefined) this.#caches.setState(log, asBuffer(state));
     this.#addLog(log, state);
   }
 
@@ -148,7 +148,7 @@ export class GroupPlan {
 
   /** Call once the disk has the operations. */
   settle(): void {
-    for (const { log, state } of this.#states) this.#caches.states.set(log, state.toString("latin1"));
+    for (const { log, state } of this.#states) this.#caches.setState(log, state);
     this.#cursors.settle();
     this.#statistics.commits += this.#batches.length;
     for (const { appends } of this.outcomes) {

@@ -20,32 +20,23 @@ import { decodeRecord } from "./record-plan.ts";
 /** The head is the first number of a state: 8 bytes at most. */
 const headBytesMax = 8;
 
-export async function headsOf(
-  keyValue: KeyValue,
-  { states }: Caches,
-  logs: readonly LogId[],
-): Promise<number[]> {
-  return cachedOrRead(
-    keyValue,
-    logs,
-    (log) => {
-      const state = states.peek(log);
-      return state && headOf(Buffer.from(state.slice(0, headBytesMax), "latin1"));
-    },
-    stateKey,
-    headOf,
-  );
+export async function headsOf(keyValue: KeyValue, caches: Caches, logs: readonly LogId[]): Promise<number[]> {
+  const cached = (log: LogId): number | undefined => {
+    const state = caches.peekState(log, headBytesMax);
+    return state && headOf(state);
+  };
+  return cachedOrRead(keyValue, logs, cached, stateKey, headOf);
 }
 
 export async function positionsOf(
   keyValue: KeyValue,
-  { cursors }: Caches,
+  caches: Caches,
   of: readonly { readonly log: LogId; readonly reader: string }[],
 ): Promise<number[]> {
   return cachedOrRead(
     keyValue,
     of,
-    ({ log, reader }) => cursors.peek(cursorName(log, reader)),
+    ({ log, reader }) => caches.peekCursor(cursorName(log, reader)),
     ({ log, reader }) => cursorKey(log, reader),
     decodePosition,
   );
@@ -55,7 +46,7 @@ export async function positionsOf(
 async function cachedOrRead<T>(
   keyValue: KeyValue,
   items: readonly T[],
-  cached: (item: T) => number | "" | undefined,
+  cached: (item: T) => number | undefined,
   keyOf: (item: T) => Buffer,
   decode: (stored: Uint8Array) => number,
 ): Promise<number[]> {
@@ -63,8 +54,8 @@ async function cachedOrRead<T>(
   const missing: number[] = [];
   for (let i = 0; i < items.length; i++) {
     const number = cached(items[i] as T);
-    if (typeof number !== "number") missing.push(i);
-    numbers.push(number || 0);
+    if (number === undefined) missing.push(i);
+    numbers.push(number ?? 0);
   }
   if (missing.length === 0) return numbers;
   const stored = await keyValue.getMany(missing.map((i) => keyOf(items[i] as T)));

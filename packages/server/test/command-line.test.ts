@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const newDirectory = () => mkdtempSync(join(tmpdir(), "hongyan-cli-"));
+const anyPorts = ["--port", "0", "--tcp-port", "0", "--no-web"];
+
+interface Output {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A real process, without this process's own settings. */
+function run(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): ChildProcessWithoutNullStreams {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HONGYAN_"));
+  return spawn(process.execPath, [main, ...args], {
+    env: { ...Object.fromEntries(inherited), ...environment },
+  });
+}
+
+async function output(child: ChildProcessWithoutNullStreams): Promise<Output> {
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code, stdout, stderr };
+}
+
+const outputOf = (args: readonly string[], environment?: Record<string, string>) =>
+  output(run(args, environment));
+
+interface Started {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly url: string;
+  readonly ended: Promise<Output>;
+}
+
+/** Resolves once the server says that it is ready. */
+async function started(
+  t: TestContext,
+  args: readonly string[],
+  environment?: Record<string, string>,
+): Promise<Started> {
+  const child = run(["start", ...anyPorts, ...args], environment);
+  t.after(() => child.kill("SIGKILL"));
+  const ended = output(child);
+  let text = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+      const [, found] = /ready: (\S+)/.exec(text) ?? [];
+      if (found !== undefined) resolve(found);
+    });
+    ended.then(({ stderr }) => reject(new Error(stderr)));
+  });
+  return { child, url, ended };
+}
+
+test("help and version are printed for every command", async () => {
+  for (const args of [["--help"], ["help"], ["start", "--help"], ["token", "--help"], ["config", "-h"]]) {
+    const { code, stdout, stderr } = await outputOf(args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^hongyan /);
+    assert.equal(stderr, "");
+  }
+  for (const args of [["--version"], ["start", "--version"]])
+    assert.match((await outputOf(args)).stdout, /^hongyan \d+\.\d+\.\d+\n$/);
+});
+
+test("a wrong command line ends with 2 and one line that says why", async () => {
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /a command is missing: start, token, config/],
+    [["strat"], /unknown command "strat"\. Did you mean start\?/],
+    [["start", "--prot", "1"], /unknown flag --prot\. Did you mean --port\?/],
+    [["start", "-p", "1"], /unknown flag -p/],
+    [["start", "extra"], /unexpected argument "extra"/],
+    [["start", "--port"], /--port needs a value/],
+    [["start", "--port", "--data", "x"], /--port needs a value/],
+    [["start", "--port", "80a"], /port \(from --port\) must be a whole number from 0 to 65535, not "80a"/],
+    [["start", "--port", "1", "--port", "2"], /--port is given twice/],
+    [["start", "--no-web=1"], /--no-web takes no value/],
+    [["start", "--config", "/nonexistent/hongyan.json"], /cannot be read: there is no such file/],
+    [["start", "--domains", "{}"], /unknown flag --domains/],
+    [["token"], /--user is missing/],
+    [["token", "--user", "a/b"], /is not an id/],
+    [["token", "--user", "a", "--ttl", "1y"], /is not a time like/],
+    [["token", "--user", "a", "--data", "/nonexistent"], /no domain is configured/],
+    [["config", "--json", "--markdown"], /choose one of/],
+  ];
+  const ended = await Promise.all(wrong.map(([args]) => outputOf(args)));
+  for (const [i, { code, stdout, stderr }] of ended.entries()) {
+    const [args, message] = wrong[i] ?? [[], /./];
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.match(stderr, /^hongyan: /);
+    assert.doesNotMatch(stderr, /\n {4}at /, "a stack is for faults of ours");
+    assert.equal(stdout, "");
+  }
+  const { code, stderr } = await outputOf(["start"], { HONGYAN_PROT: "1" });
+  assert.equal(code, 2);
+  assert.match(stderr, /HONGYAN_PROT .*Did you mean HONGYAN_PORT\?/);
+});
+
+test("a host that others can reach is refused without keys, and the way out is told", async () => {
+  const { code, stderr } = await outputOf([
+    "start",
+    ...anyPorts,
+    "--host",
+    "0.0.0.0",
+    "--data",
+    newDirectory(),
+  ]);
+  assert.equal(code, 2);
+  assert.match(stderr, /host 0\.0\.0\.0 is reachable by other machines/);
+  assert.match(stderr, /hongyan config --new-domain main > hongyan\.json/);
+});
+
+test("the way out works: a new domain, a server on all addresses, a token for a user", async (t) => {
+  const directory = newDirectory();
+  const file = join(directory, "hongyan.json");
+  const made = await outputOf(["config", "--new-domain", "main"]);
+  writeFileSync(file, made.stdout);
+  const secrets = JSON.parse(made.stdout).domains.main;
+  assert.notEqual((await outputOf(["config", "--new-domain", "main"])).stdout, made.stdout);
+  const data = join(directory, "data");
+  const { url, ended, child } = await started(t, ["--host", "0.0.0.0", "--config", file, "--data", data]);
+  const local = url.replace("0.0.0.0", "127.0.0.1");
+  const headers = { authorization: `Bearer ${secrets.apiKeys.backend}` };
+  assert.equal((await fetch(`${local}/v1/users`, { headers })).status, 200);
+  const { code, stdout } = await outputOf(["token", "--user", "alice", "--ttl", "5m", "--config", file]);
+  assert.equal(code, 0);
+  const claims = JSON.parse(Buffer.from(stdout.split(".")[1] ?? "", "base64url").toString());
+  assert.equal(claims.sub, "alice");
+  assert.equal(claims.domain, "main");
+  assert.equal(claims.exp - claims.iat, 300);
+  const shown = await outputOf(["config", "--config", file]);
+  for (const secret of [secrets.apiKeys.backend, ...Object.values(secrets.keys)])
+    assert.ok(!shown.stdout.includes(String(secret)));
+  child.kill("SIGTERM");
+  const { stdout: said, stderr: logged } = await ended;
+  assert.doesNotMatch(said, /token=/);
+  assert.ok(!logged.includes(secrets.apiKeys.backend));
+});
+
+test("the first start prints sign-in links, SIGTERM ends it with 0, and the links survive a restart", async (t) => {
+  const data = newDirectory();
+  const first = await started(t, ["--data", data]);
+  first.child.kill("SIGTERM");
+  const { code, stdout, stderr } = await first.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Alice +http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]+\.[\w-]+\.[\w-]+\n/);
+  assert.ok(stderr.split("\n").some((line) => line.includes('"event":"stopped"')));
+  for (const line of stderr.trim().split("\n")) assert.doesNotThrow(() => JSON.parse(line), line);
+  const keysBefore = readFileSync(join(data, "demo.json"), "utf8");
+  const second = await started(t, ["--data", data]);
+  assert.equal(readFileSync(join(data, "demo.json"), "utf8"), keysBefore);
+  const minted = await outputOf(["token", "--user", "alice", "--data", data]);
+  assert.equal(minted.code, 0);
+  second.child.kill("SIGINT");
+  assert.equal((await second.ended).code, 0);
+});
+
+test("a second signal ends a drain at once", async (t) => {
+  const { child, ended, url } = await started(t, ["--data", newDirectory(), "--drain-ms", "60000"]);
+  child.kill("SIGTERM");
+  while ((await fetch(`${url}/readyz`)).status !== 503);
+  child.kill("SIGTERM");
+  assert.equal((await ended).code, 143);
+});
+
+test("a port in use, a directory in use and a directory that cannot be used end with 1 and one line", async (t) => {
+  const data = newDirectory();
+  const { url } = await started(t, ["--data", data]);
+  const port = new URL(url).port;
+  const busy = await outputOf([
+    "start",
+    "--port",
+    port,
+    "--tcp-port",
+    "off",
+    "--data",
+    newDirectory(),
+    "--log-level",
+    "silent",
+  ]);
+  assert.equal(busy.code, 1, busy.stderr);
+  assert.match(busy.stderr, new RegExp(`^hongyan: 127\\.0\\.0\\.1 port ${port} is in use[^\\n]*--port\\n$`));
+  const locked = await outputOf(["start", ...anyPorts, "--data", data]);
+  assert.equal(locked.code, 1);
+  assert.match(locked.stderr, /^hongyan: the data directory [^\n]* is in use by another server[^\n]*\n$/);
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const file = join(newDirectory(), "file");
+  writeFileSync(file, "");
+  const noDirectory = await outputOf(["start", ...anyPorts, "--data", file]);
+  assert.equal(noDirectory.code, 1);
+  assert.match(noDirectory.stderr, /^hongyan: the data directory [^\n]* is not a directory\n$/);
+});
+
+test("a directory without the right to write is told", {
+  skip: process.getuid?.() === 0 && "root may write everywhere",
+}, async () => {
+  const data = join(newDirectory(), "data");
+  mkdirSync(data);
+  chmodSync(data, 0o500);
+  const { code, stderr } = await outputOf(["start", ...anyPorts, "--data", data]);
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot be written by this user/);
+});
+
+test("damaged demo secrets are told, not replaced", async () => {
+  const data = newDirectory();
+  writeFileSync(join(data, "demo.json"), "{");
+  const { code, stderr } = await outputOf(["start", ...anyPorts, "--data", data]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^hongyan: [^\n]*demo\.json is damaged: delete it/);
+  assert.equal(readFileSync(join(data, "demo.json"), "utf8"), "{");
+});
+
+test("a fault ends the process: it never limps on", async (t) => {
+  const fault = 'process.on("SIGUSR2", () => { throw new Error("boom"); })';
+  const environment = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fault)}` };
+  const { child, ended } = await started(t, ["--data", newDirectory()], environment);
+  child.kill("SIGUSR2");
+  const { code, stderr } = await ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /"event":"fault","error":"Error: boom/);
+});
+
+test("a log that nobody reads does not stop the server", async (t) => {
+  const { child, ended, url } = await started(t, ["--data", newDirectory(), "--log-requests"]);
+  child.stderr.pause();
+  const batch = Array.from({ length: 50 });
+  for (let n = 0; n < 20; n++) {
+    await Promise.all(
+      batch.map(() => fetch(`${url}/v1/users/${"x".repeat(60)}`).then((answer) => answer.text())),
+    );
+  }
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  child.stderr.resume();
+  child.kill("SIGTERM");
+  assert.equal((await ended).code, 0);
+});
+
+test("config shows where each value comes from", async () => {
+  const { code, stdout } = await outputOf(["config", "--port", "9000", "--no-web"], {
+    HONGYAN_LOG_LEVEL: "warn",
+  });
+  assert.equal(code, 0);
+  assert.match(stdout, /^port +9000 +# from --port$/m);
+  assert.match(stdout, /^web +false +# from --web$/m);
+  assert.match(stdout, /^log\.level +"warn" +# from HONGYAN_LOG_LEVEL$/m);
+  assert.match(stdout, /^data +"\.\/data" +# default; HONGYAN_DATA$/m);
+  assert.equal(
+    JSON.parse((await outputOf(["config", "--json", "--poll-hold-ms-min", "5"])).stdout).poll.holdMsMin,
+    5,
+  );
+  assert.match((await outputOf(["config", "--markdown"])).stdout, /^# Configuration\n/);
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createHttpServer } from "../src/http/http-server.ts";
+import { addPage } from "../src/web/page.ts";
+
+async function page(directory: string) {
+  const log: string[] = [];
+  const journal = { info() {}, warn: (event: string) => log.push(event) };
+  const { app } = createHttpServer({ journal, allowedOrigins: [], held: { handle: () => false } });
+  await addPage(app, journal, directory);
+  await app.ready();
+  return { log, get: (url: string) => app.inject({ method: "GET", url }) };
+}
+
+function built(): string {
+  const root = mkdtempSync(join(tmpdir(), "hongyan-page-"));
+  const directory = join(root, "dist");
+  mkdirSync(join(directory, "assets"), { recursive: true });
+  writeFileSync(join(root, "secret"), "secret");
+  writeFileSync(join(directory, "index.html"), "<!doctype html><title>Hongyan</title>");
+  writeFileSync(join(directory, ".env"), "secret");
+  writeFileSync(join(directory, "assets", "index-3f9a.js"), "export {};");
+  return directory;
+}
+
+test("the page is asked for again each time, its hashed assets never", async () => {
+  const { get } = await page(built());
+  const index = await get("/");
+  assert.equal(index.statusCode, 200);
+  assert.match(String(index.headers["content-type"]), /text\/html/);
+  assert.equal(index.headers["cache-control"], "no-cache");
+  assert.match(String(index.headers["content-security-policy"]), /script-src 'self';/);
+  const asset = await get("/assets/index-3f9a.js");
+  assert.equal(asset.statusCode, 200);
+  assert.equal(asset.headers["cache-control"], "public, max-age=31536000, immutable");
+});
+
+test("nothing but the page's own files is served", async () => {
+  const { get } = await page(built());
+  for (const url of [
+    "/../secret",
+    "/..%2fsecret",
+    "/%2e%2e/secret",
+    "/assets/../../secret",
+    "/.env",
+    "/nope.js",
+    "/assets/",
+  ]) {
+    const answer = await get(url);
+    assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${url} ${answer.statusCode}`);
+    assert.ok(!answer.body.includes("secret\n") && answer.body !== "secret", url);
+    assert.equal(typeof answer.json().error.code, "number", url);
+  }
+});
+
+test("a page that is not built is said, in the log and to the visitor", async () => {
+  const { get, log } = await page(join(tmpdir(), "hongyan-no-such-page"));
+  assert.deepEqual(log, ["page.missing"]);
+  const answer = await get("/");
+  assert.equal(answer.statusCode, 404);
+  assert.match(answer.json().error.message, /page is not built/);
+});

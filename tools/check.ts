@@ -1,0 +1,44 @@
+/**
+ * `npm run check`: everything that must hold before a change is handed on, in under two minutes. Steps run two at a
+ * time; one that fails shows its whole output. `npm run check -- types documents` runs only these steps.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runSteps, type Step } from "./check/steps.ts";
+import { root } from "./root.ts";
+import { fastFiles } from "./suite/files.ts";
+
+const bin = (name: string) => join(root, "node_modules/.bin", name);
+const node = process.execPath;
+const simulator = "packages/testkit/src/sim.ts";
+
+const steps: readonly Step[] = [
+  { name: "format and lint", key: "lint", command: [bin("biome"), "ci", "--colors=off", "."] },
+  { name: "types", key: "types", command: [bin("tsc"), "-p", "."] },
+  { name: "direction and size", key: "direction", command: [node, "tools/direction.ts"] },
+  { name: "documents", key: "documents", command: [node, "tools/documents.ts"] },
+  {
+    name: "unit and contract tests",
+    key: "tests",
+    command: [node, "--test", "--test-concurrency=2", "--test-reporter=dot", ...(await fastFiles())],
+  },
+  {
+    name: "simulation",
+    key: "simulation",
+    command: [node, simulator, "--seeds", "40"],
+    skip: existsSync(join(root, simulator)) ? undefined : `there is no ${simulator}`,
+  },
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((key) => !steps.some((step) => step.key === key));
+if (unknown.length > 0) {
+  console.error(`no step ${unknown.join(", ")}; there are: ${steps.map(({ key }) => key).join(" ")}`);
+  process.exit(1);
+}
+process.exitCode = (await runSteps(
+  steps.filter(({ key }) => wanted.length === 0 || wanted.includes(key)),
+  root,
+))
+  ? 0
+  : 1;

@@ -1,0 +1,61 @@
+/** What some tests need from the machine: a browser with a font for Chinese, and Python for the Python example. */
+import { run, say } from "./tree.mjs";
+
+/** `probe` succeeds where the thing is there. The font is the smallest with Chinese glyphs (1.6 MB). */
+const needs = [
+  {
+    what: "Chromium",
+    packages: ["chromium"],
+    probe: "command -v chromium || command -v chromium-browser || command -v google-chrome",
+  },
+  {
+    what: "a font with Chinese glyphs",
+    packages: ["fontconfig", "fonts-wqy-microhei"],
+    probe: "fc-list :lang=zh | grep -q .",
+  },
+  {
+    what: "Python 3",
+    packages: ["python3-minimal", "libpython3-stdlib"],
+    probe: "python3 -c 'import json, socket, struct, urllib.request'",
+  },
+];
+
+export async function ensureSystem() {
+  const missing = await stillMissing();
+  if (missing.length === 0) return;
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    return warn(missing, "not root, so nothing was installed");
+  if ((await run("sh", ["-c", "command -v apt-get"])).code !== 0) return warn(missing, "no apt-get here");
+  const packages = missing.flatMap((need) => need.packages);
+  say(`apt-get install ${packages.join(" ")}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
+  const update = await run("apt-get", [...options, "update"], { env });
+  const install = await run(
+    "apt-get",
+    [...options, "install", "-y", "--no-install-recommends", ...packages],
+    { env },
+  );
+  const left = await stillMissing();
+  if (left.length > 0)
+    warn(
+      left,
+      `apt-get failed:\n${(install.output || update.output).trim().split("\n").slice(-5).join("\n")}`,
+    );
+}
+
+async function stillMissing() {
+  const found = await Promise.all(needs.map((need) => run("sh", ["-c", need.probe])));
+  return needs.filter((_, i) => found[i]?.code !== 0);
+}
+
+/** Not an error: everything else can still be tested. But nobody should take a skipped test for a passed one. */
+function warn(missing, reason) {
+  const line = "!".repeat(100);
+  console.error(line);
+  for (const { what, packages } of missing) {
+    console.error(`! MISSING: ${what} (Debian: ${packages.join(" ")}). Tests that need it are SKIPPED.`);
+  }
+  console.error(`! ${reason}`);
+  console.error(line);
+}

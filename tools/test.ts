@@ -1,0 +1,20 @@
+/**
+ * `npm test`: the whole suite. Tests of packages and tools run two files at a time; those of the whole system
+ * (`test/`: real processes, sockets, a browser) one after another, so that timings mean something on two cores.
+ * Arguments choose files by a part of their path: `npm test -- outbox conversation`.
+ */
+import { suiteFiles } from "./suite/files.ts";
+import { runSuite } from "./suite/suite.ts";
+
+const wanted = process.argv.slice(2);
+const { parallel, serial } = await suiteFiles(wanted);
+if (parallel.length + serial.length === 0) {
+  console.error(`no test file has ${wanted.map((part) => `"${part}"`).join(" or ")} in its path`);
+  process.exit(1);
+}
+process.exitCode = (await runSuite([
+  { files: parallel, concurrency: 2, timeoutMs: 180_000 },
+  { files: serial, concurrency: 1, timeoutMs: 420_000 },
+]))
+  ? 0
+  : 1;
