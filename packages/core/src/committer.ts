@@ -36,8 +36,16 @@ export interface Writes {
  */
 interface Transaction {
   readonly build: () => Writes;
+  /** Runs before any later entry is told of, so that a conversation hears of its entries in the order of seq. */
+  readonly committed: (outcome: CommitOutcome) => void;
   readonly resolve: (outcome: CommitOutcome) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Is told of every commit, before those who wait for it. */
+export interface CommitWatcher {
+  failed(): void;
+  succeeded(): void;
 }
 
 /** What collects until the commit before it is done. */
@@ -69,7 +77,7 @@ export class Committer {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #statistics: Statistics;
-  readonly #onFailure: () => void;
+  readonly #watcher: CommitWatcher;
   #next = new Gathering();
   #inFlightBytes = 0;
   #heldBytes = 0;
@@ -84,7 +92,7 @@ export class Committer {
     this.#clock = clock;
     this.#journal = journal;
     this.#statistics = statistics;
-    this.#onFailure = onFailure;
+    this.#watcher = watcher;
   }
 
   /** Bytes that wait for the store: held, gathered, and being committed. */
@@ -119,9 +127,12 @@ export class Committer {
   }
 
   /** Rejects if `build` throws or the commit fails. */
-  transact(build: () => Writes): Promise<CommitOutcome> {
+  transact(
+    build: () => Writes,
+    committed: (outcome: CommitOutcome) => void = ignore,
+  ): Promise<CommitOutcome> {
     return new Promise((resolve, reject) => {
-      this.#next.transactions.push({ build, resolve, reject });
+      this.#next.transactions.push({ build, committed, resolve, reject });
       this.#schedule();
     });
   }
@@ -149,6 +160,7 @@ export class Committer {
     this.#store.commit(built.length === 0 ? batch : joined(built, batch)).then(
       (outcome) => {
         this.#statistics.commits++;
+        this.#watcher.succeeded();
         this.#settle(batch, built, outcome);
         this.#finish();
       },
@@ -159,7 +171,7 @@ export class Committer {
         // What gathered meanwhile was checked against a state that is no longer known: it fails as well.
         const waiting = this.#next;
         this.#next = new Gathering();
-        this.#onFailure();
+        this.#watcher.failed();
         fail(batch, error);
         fail(waiting, error);
         this.#finish();
@@ -173,10 +185,12 @@ export class Committer {
     for (const { transaction, writes } of built) {
       const appendEnd = append + writes.appends.length;
       const putEnd = put + writes.puts.length;
-      transaction.resolve({
+      const own = {
         appends: outcome.appends.slice(append, appendEnd),
         puts: outcome.puts.slice(put, putEnd),
-      });
+      };
+      transaction.committed(own);
+      transaction.resolve(own);
       append = appendEnd;
       put = putEnd;
     }
@@ -197,6 +211,8 @@ export class Committer {
 
 /** What an append or a cursor costs in memory beside its body, roughly. */
 const entryOverheadBytes = 200;
+
+function ignore(): void {}
 
 interface Built {
   readonly transaction: Transaction;

@@ -111,16 +111,19 @@ export class Conversation {
     return member;
   }
 
-  /** Takes a committed entry into account. Entries of one conversation come in the order of their seq. */
+  /**
+   * Takes a committed entry into account. Entries come in the order of their seq; one that the head covers already
+   * was counted when the conversation was loaded.
+   */
   append(message: { readonly seq: number; readonly from: string }, isSystem: boolean): void {
-    if (message.seq > this.head) this.head = message.seq;
-    if (isSystem) {
-      for (const member of this.people.values()) if (member.uncounted !== undefined) member.uncounted++;
+    const sender = this.people.get(message.from);
+    if (!isSystem && sender !== undefined) sender.lastSent = message.seq;
+    if (message.seq <= this.head) return;
+    this.head = message.seq;
+    if (!isSystem) {
+      if (sender?.uncounted !== undefined) sender.uncounted++;
       return;
     }
-    const sender = this.people.get(message.from);
-    if (sender === undefined) return;
-    sender.lastSent = message.seq;
-    if (sender.uncounted !== undefined) sender.uncounted++;
+    for (const member of this.people.values()) if (member.uncounted !== undefined) member.uncounted++;
   }
 }

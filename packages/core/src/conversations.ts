@@ -64,6 +64,18 @@ export class Conversations {
     this.#loading.clear();
   }
 
+  /** The store may hold more than this node was told of: looks at every head again. */
+  async refresh(): Promise<void> {
+    const residents = [...this.#resident.values()];
+    const heads = await this.#store.heads(residents.map(({ log }) => log));
+    residents.forEach((conversation, at) => {
+      const head = heads[at] ?? 0;
+      if (head <= conversation.head) return;
+      conversation.head = head;
+      for (const member of conversation.people.values()) member.uncounted = undefined;
+    });
+  }
+
   evict(conversation: Conversation): void {
     if (this.#resident.get(conversation.log) === conversation) this.#resident.delete(conversation.log);
   }

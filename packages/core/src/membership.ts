@@ -195,20 +195,25 @@ export class Membership {
       let change: Change | undefined;
       conversation.busy++;
       try {
-        const outcome = await this.#node.committer.transact(() => {
-          if (by !== "") requireRole(conversation, by, atLeast);
-          if (conversation.kind === "direct")
-            throw new ProtocolError("forbidden", "a direct conversation has two members for ever");
-          change = decide(conversation);
-          return change === undefined ? { puts: [], appends: [] } : this.#writes(conversation, by, change);
-        });
+        const outcome = await this.#node.committer.transact(
+          () => {
+            if (by !== "") requireRole(conversation, by, atLeast);
+            if (conversation.kind === "direct")
+              throw new ProtocolError("forbidden", "a direct conversation has two members for ever");
+            change = decide(conversation);
+            return change === undefined ? { puts: [], appends: [] } : this.#writes(conversation, by, change);
+          },
+          (committed) => {
+            if (change !== undefined && committed.puts[0] !== undefined)
+              this.#apply(conversation, by, change, committed);
+          },
+        );
         if (change === undefined) return 0;
         if (outcome.puts[0] === undefined) {
           // Another node has changed it: what is in memory here is old.
           this.#node.conversations.evict(conversation);
           throw new ProtocolError("unavailable", "the conversation was changed at the same time", 50);
         }
-        this.#apply(conversation, by, change, outcome);
         return change.result;
       } finally {
         conversation.busy--;
@@ -283,8 +288,7 @@ export class Membership {
       time: stored.time,
       body: noticeBody(from, notice),
     });
-    // A conversation that was loaded after the commit knows the entry already.
-    if (stored.seq > conversation.head) conversation.append(message, true);
+    conversation.append(message, true);
     this.#node.delivery.publish(conversation, message, undefined, also);
     if (isForAll)
       this.#node.delivery.toUsers(conversation.subjects, {

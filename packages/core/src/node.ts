@@ -21,6 +21,7 @@ import type {
   Store,
 } from "./ports.ts";
 import { Receipts } from "./receipts.ts";
+import { Recovery } from "./recovery.ts";
 import { Sessions } from "./sessions.ts";
 import type { Settings } from "./settings.ts";
 import { emptyStatistics, type Statistics } from "./statistics.ts";
@@ -44,6 +45,7 @@ const peersPerTick = 2000;
 export class Node implements Acceptor {
   readonly statistics: Statistics = emptyStatistics();
   readonly #context: NodeContext;
+  readonly #recovery: Recovery;
   readonly #peers: Peer[] = [];
   #nextPeer = 0;
   #closing = false;
@@ -52,11 +54,15 @@ export class Node implements Acceptor {
     const { clock, store, broker, random, journal, settings } = options;
     const conversations = new Conversations(store, settings.residentConversationsMax);
     const admission = new Admission(clock, settings.connectsPerSecond);
+    let recovery: Recovery | undefined;
     const parts = {
       ...options,
       statistics: this.statistics,
       conversations,
-      committer: new Committer(store, clock, journal, this.statistics, () => conversations.clear()),
+      committer: new Committer(store, clock, journal, this.statistics, {
+        failed: () => recovery?.failed(),
+        succeeded: () => recovery?.succeeded(),
+      }),
       admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
       forget: (peer: Peer) => this.#forget(peer),
       asRefusal: (error: unknown) => asRefusal(error, journal),
@@ -67,6 +73,8 @@ export class Node implements Acceptor {
     context.sessions = new Sessions(broker, clock, random, context.delivery.deliver);
     context.receipts = new Receipts(context);
     context.membership = new Membership(context);
+    recovery = new Recovery(context);
+    this.#recovery = recovery;
     this.#context = context;
   }
 
@@ -86,6 +94,7 @@ export class Node implements Acceptor {
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
     const { receipts, sessions, conversations, settings, statistics } = this.#context;
+    this.#recovery.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
     conversations.sweep();

@@ -33,6 +33,10 @@ export class Sessions {
     return this.#byUser.size;
   }
 
+  *all(): Generator<Session> {
+    for (const sessions of this.#byUser.values()) yield* sessions;
+  }
+
   of(domain: string, user: string): readonly Session[] {
     return this.#byUser.get(userSubject(domain, user)) ?? [];
   }

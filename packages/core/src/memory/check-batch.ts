@@ -2,8 +2,8 @@ import type { Append, Batch, Put } from "../ports.ts";
 
 /**
  * Refuses a batch that no store could carry out exactly, before anything of it is written: numbers that are not
- * safe integers, text that UTF-8 cannot hold or that is endless, guards that point nowhere. Throws `TypeError`; such a batch is a bug
- * of the caller.
+ * safe integers, text that UTF-8 cannot hold or that is endless, guards that point nowhere. Throws `TypeError`; such
+ * a batch is a bug of the caller.
  */
 export function checkBatch(batch: Batch): void {
   for (const append of batch.appends) checkAppend(append, batch.puts.length);
