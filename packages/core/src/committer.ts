@@ -87,7 +87,7 @@ export class Committer {
   /** Rises with every failed commit: what was accepted under an older one may not have been stored. */
   generation = 0;
 
-  constructor(store: Store, clock: Clock, journal: Journal, statistics: Statistics, onFailure: () => void) {
+  constructor(store: Store, clock: Clock, journal: Journal, statistics: Statistics, watcher: CommitWatcher) {
     this.#store = store;
     this.#clock = clock;
     this.#journal = journal;
