@@ -21,15 +21,13 @@ async function historyPage(peer: Peer, session: Session, command: FrameNamed<"hi
   const first = member.since;
   const last = Math.min(member.until ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1);
   const count = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
+  const bytes = Math.min(pageBytes, node.settings.outboxBytesMax);
   const isForward = command.after !== undefined;
   const entries = isForward
-    ? await node.store.read(conversation.log, Math.max(command.after ?? 0, first - 1), {
-        count,
-        bytes: pageBytes,
-      })
+    ? await node.store.read(conversation.log, Math.max(command.after ?? 0, first - 1), { count, bytes })
     : await node.store.readBack(conversation.log, Math.min(command.before ?? last + 1, last + 1), {
         count,
-        bytes: pageBytes,
+        bytes,
       });
   let sent = 0;
   let reached = 0;

@@ -19,9 +19,12 @@ async function listPage(peer: Peer, session: Session, command: FrameNamed<"list"
   const { ids, next } = await page(peer, session, command);
   const frames = await Promise.all(ids.map((id) => conversationFrame(node, session, id, command.id)));
   let count = 0;
+  let bodyBytesLeft = node.settings.outboxBytesMax / 2;
   for (const frame of frames) {
     if (frame === undefined) continue;
-    peer.push(frame);
+    // A page of long last messages must not fill the outbox of a client that reads well.
+    bodyBytesLeft -= frame.body?.length ?? 0;
+    peer.push(bodyBytesLeft < 0 ? { ...frame, body: undefined } : frame);
     count++;
   }
   return { type: "list.ok", id: command.id, count, next, receipts };
