@@ -92,17 +92,21 @@ class Client:
 
     # ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def queue(self, conversation, text):
-        """Into the outbox first: from here on it is sent until the server has stored it."""
+    def queue(self, lines):
+        """Into the outbox first: from here on they are sent until the server has stored them."""
+        messages = [self.numbered(*line) for line in lines]
+        self.kept["outbox"] += messages
+        self.state.save()
+        for message in messages:
+            self.transmit(message)
+
+    def numbered(self, conversation, text):
         number = self.kept["counts"].get(conversation, 0) + 1
         message = {"conversation": conversation, "id": f"{self.kept['prefix']}:{number}",
                    "after": self.kept["last"].get(conversation), "text": text}
         self.kept["counts"][conversation] = number
         self.kept["last"][conversation] = message["id"]
-        self.kept["outbox"].append(message)
-        self.state.save()
-        if self.live:
-            self.transmit(message)
+        return message
 
     def transmit(self, message):
         fields = {"conversation": message["conversation"], "clientMessageId": message["id"]}
@@ -287,10 +291,8 @@ class Client:
         self.input_open = chunk != b""
         self.lines += chunk
         *whole, self.lines = self.lines.split(b"\n")
-        for line in whole:
-            conversation, _, text = line.decode("utf-8", "replace").partition(" ")
-            if text:
-                self.queue(conversation, text)
+        parts = [line.decode("utf-8", "replace").partition(" ") for line in whole]
+        self.queue([(conversation, text) for conversation, _, text in parts if text])
 
     def done(self):
         enough = self.options.until is not None and self.received >= self.options.until
@@ -343,7 +345,7 @@ class Client:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7800)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("CHAT_TCP_PORT", 7800)))
     parser.add_argument("--token", required=True)
     parser.add_argument("--state", default="hongyan-client.json", help="file that keeps device, positions and outbox")
     parser.add_argument("--until", type=int, help="end after so many messages of others, when the outbox is empty")

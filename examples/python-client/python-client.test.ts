@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../tools/root.ts";
 
 const hongyan = join(root, "packages/server/src/main.ts");
@@ -13,7 +14,7 @@ const hasPython = spawnSyncWorks("python3", ["-c", "import json, socket"]);
 
 test("G1 G2 G3 G4 a client written from docs/protocol.md alone loses and doubles nothing while server and receiver are killed", {
   skip: hasPython ? false : "python3 is missing",
-  timeout: 90_000,
+  timeout: 60_000,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "hongyan-python-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -37,18 +38,18 @@ test("G1 G2 G3 G4 a client written from docs/protocol.md alone loses and doubles
   };
 
   half(1, total / 2);
-  await until(() => seen.length > 20);
+  await until(() => seen.length > 20, t.signal);
   server.process.kill("SIGKILL");
   half(total / 2 + 1, total);
   alice.process.stdin?.end();
   server = await startServer(t, data, server.tcpPort);
-  await until(() => seen.length > total / 2);
+  await until(() => seen.length > total / 2, t.signal);
   bob.process.kill("SIGKILL");
   await once(bob.process, "close");
   bob = person("bob", total);
   bob.lines.push = (...lines) => seen.push(...lines);
   await aliceHasSent;
-  await until(() => new Set(seen).size >= total);
+  await until(() => new Set(seen).size >= total, t.signal);
 
   // What was printed within the last 0.2 s before the kill may be printed again, with the same seq.
   const lines = [...new Set(seen)].filter((line) => line.startsWith("alice:bob "));
@@ -107,8 +108,8 @@ function run(args: readonly string[]): string {
   return execFileSync(process.execPath, [hongyan, ...args], { encoding: "utf8" });
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+async function until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!condition()) await delay(10, undefined, { signal });
 }
 
 function spawnSyncWorks(program: string, args: readonly string[]): boolean {

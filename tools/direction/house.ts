@@ -1,7 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { findCycles } from "./cycles.ts";
-import { facadeLineMax, facades, lineMax, type Room, rooms } from "./rules.ts";
+import { browserEntries, facadeLineMax, facades, lineMax, type Room, rooms, testLineMax } from "./rules.ts";
 import { type Import, readSource, type Source } from "./source.ts";
 
 export interface Objection {
@@ -42,7 +42,8 @@ export async function checkHouse(root: string): Promise<Objection[]> {
     objections.push(...checkNames(file, source, room));
     for (const found of source.imports) objections.push(...checkImport(file, found, room, packages));
   }
-  objections.push(...checkCycles(sources, packages));
+  const edges = edgesOf(sources, packages);
+  objections.push(...checkCycles(edges), ...checkBrowser(sources, edges));
   return objections.sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
@@ -85,7 +86,7 @@ async function readPackages(root: string): Promise<Package[]> {
 function checkSize(file: string, text: string): Objection[] {
   const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
   const isFacade = facades.test(file) && file.includes("/src/");
-  const max = isFacade ? facadeLineMax : lineMax;
+  const max = isFacade ? facadeLineMax : /\.test\.tsx?$/.test(file) ? testLineMax : lineMax;
   if (lines <= max) return [];
   return [
     { file, line: max + 1, rule: `${lines} lines; ${isFacade ? "a facade" : "a file"} may have ${max}` },
@@ -200,22 +201,48 @@ function isBuiltin(name: string): boolean {
   return builtins.has(name);
 }
 
-function checkCycles(sources: ReadonlyMap<string, Source>, packages: readonly Package[]): Objection[] {
+/** Which files each file needs at run time, and where it says so. Types are gone by then. */
+type Edges = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+function edgesOf(sources: ReadonlyMap<string, Source>, packages: readonly Package[]): Edges {
   const edges = new Map<string, Map<string, number>>();
   for (const [file, source] of sources) {
     const targets = new Map<string, number>();
     for (const { specifier, line, typeOnly } of source.imports) {
       const target = resolve(file, specifier, packages);
-      // Types that name each other are no cycle: nothing of them is left when the program runs.
       if (!typeOnly && target !== undefined && sources.has(target)) targets.set(target, line);
     }
     edges.set(file, targets);
   }
+  return edges;
+}
+
+function checkCycles(edges: Edges): Objection[] {
   return findCycles(edges).map((cycle) => ({
     file: cycle[0] as string,
     line: edges.get(cycle[0] as string)?.get(cycle[1] as string) ?? 1,
     rule: `import cycle: ${cycle.join(" → ")}`,
   }));
+}
+
+/** What browsers load must not need Node. */
+function checkBrowser(sources: ReadonlyMap<string, Source>, edges: Edges): Objection[] {
+  const reached = new Map<string, string>(browserEntries.map((entry) => [entry, entry]));
+  const objections: Objection[] = [];
+  for (const [file, way] of reached) {
+    for (const { specifier, line, typeOnly } of sources.get(file)?.imports ?? []) {
+      if (specifier.startsWith("node:") && !typeOnly) {
+        objections.push({
+          file,
+          line,
+          rule: `browsers load this file (${way}); it must not import ${specifier}`,
+        });
+      }
+    }
+    for (const next of edges.get(file)?.keys() ?? [])
+      if (!reached.has(next)) reached.set(next, `${way} → ${next}`);
+  }
+  return objections;
 }
 
 function resolve(file: string, specifier: string, packages: readonly Package[]): string | undefined {

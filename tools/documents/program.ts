@@ -19,7 +19,7 @@ export async function runDocument(root: string, document: Document): Promise<Obj
     const start = document.blocks.find((block) => block.language === "sh" && block.info === "server");
     server = await startServer(root, join(folder, "data"), start?.text);
     const script = await writeScript(folder, document, server);
-    const { code, output, timedOut } = await runScript(root, folder, script);
+    const { code, output, timedOut } = await runScript(root, folder, script, server);
     return judge(document, code, output, timedOut);
   } catch (error) {
     return [
@@ -70,12 +70,15 @@ function runScript(
   root: string,
   folder: string,
   script: string,
+  { port, tcpPort }: RunningServer,
 ): Promise<{ code: number; output: string; timedOut: boolean }> {
   return new Promise((resolve) => {
     const path = `${join(root, "node_modules/.bin")}:${dirname(process.execPath)}:${process.env.PATH}`;
+    // Where the examples connect to when nobody tells them.
+    const examples = { CHAT_URL: `ws://127.0.0.1:${port}/ws`, CHAT_TCP_PORT: String(tcpPort) };
     const child = spawn("bash", [script], {
       cwd: folder,
-      env: { ...process.env, PATH: path, NO_COLOR: "1" },
+      env: { ...process.env, PATH: path, NO_COLOR: "1", ...examples },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

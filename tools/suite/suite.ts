@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { run } from "node:test";
 import { dot, spec, type TestEvent } from "node:test/reporters";
@@ -33,7 +33,7 @@ async function* events(phases: readonly Phase[], totals: Map<string, number>): A
   for (const { files, concurrency, timeoutMs } of phases) {
     if (files.length === 0) continue;
     const stream = run({
-      files: files.map((file) => join(root, file)),
+      files: files.map((file) => resolve(root, file)),
       cwd: root,
       concurrency: Math.min(concurrency, availableParallelism()),
       timeout: timeoutMs,

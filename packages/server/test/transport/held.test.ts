@@ -36,6 +36,8 @@ let held: HeldConnections;
 let nowMs: number;
 /** GET requests that have arrived. */
 let polls = 0;
+/** Those whose client went away before the answer. */
+let closedPolls = 0;
 
 async function start(options: Partial<HeldOptions> = {}): Promise<void> {
   acceptor = new EchoAcceptor();
@@ -52,7 +54,12 @@ async function start(options: Partial<HeldOptions> = {}): Promise<void> {
     ...options,
   });
   http = createServer((request, response) => {
-    if (request.method === "GET") polls++;
+    if (request.method === "GET") {
+      polls++;
+      response.on("close", () => {
+        if (!response.writableFinished) closedPolls++;
+      });
+    }
     if (!held.handle(request, response)) response.writeHead(418).end();
   });
   agent = new Agent({ keepAlive: true });
@@ -231,8 +238,10 @@ describe("long poll", () => {
     const path = await open();
     const leaving = new AbortController();
     const { answer: poll } = await hold(`${path}?after=1`, { signal: leaving.signal });
+    const gone = closedPolls;
     leaving.abort();
     await assert.rejects(poll);
+    await until("the server to notice", () => closedPolls > gone);
     push("while away");
     assert.deepEqual(bodiesOf(await ask(`${path}?after=1`)), ["while away"]);
 
@@ -446,6 +455,20 @@ describe("life", () => {
     assert.equal(held.traffic.connections, 0);
   });
 
+  test("a client that vanishes in the middle of a poll is given 30 s from then, not the time of the poll", async () => {
+    const path = await open();
+    const leaving = new AbortController();
+    const { answer } = await hold(`${path}?after=1`, { signal: leaving.signal });
+    const before = closedPolls;
+    leaving.abort();
+    await assert.rejects(answer);
+    await until("the server to notice", () => closedPolls > before);
+    pass(29_000);
+    assert.equal(acceptor.last.closes, 0);
+    pass(3000);
+    assert.equal(acceptor.last.closes, 1);
+  });
+
   test("a held poll keeps it alive", async () => {
     const path = await open();
     const { answer: poll } = await hold(`${path}?after=1`);
@@ -608,6 +631,10 @@ describe("bad requests", () => {
       413,
       "too_large",
     ]);
+    const announcing = await RawSocket.open(port);
+    announcing.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n`);
+    await until("the refusal before any of the body", () => announcing.received.includes("too_large"));
+    announcing.destroy();
     const raw = await RawSocket.open(port);
     raw.write(
       `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,

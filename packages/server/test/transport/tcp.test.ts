@@ -234,7 +234,13 @@ describe("bounds", () => {
     const third = await open();
     third.raw.write(Buffer.concat([bytesOf(ping(3)), announced]));
     assert.equal((await third.next()).frame.id, 3);
+    const fourth = await open();
+    fourth.raw.write(bytesOf(ping(4)));
+    assert.equal((await fourth.next()).frame.id, 4);
+    assert.equal(listener.traffic.connections, 2, "there was room for the third");
+    assert.equal(third.frames.length, 0);
     third.raw.destroy();
+    fourth.raw.destroy();
   });
 
   test("more connections than allowed are dropped", async () => {

@@ -42,7 +42,7 @@ describe("messages", () => {
         const frame = await client.next();
         assert.equal(frame.opcode, opcode);
         assert.ok(frame.fin);
-        assert.deepEqual(frame.payload, payload);
+        assert.ok(frame.payload.equals(payload));
         client.raw.destroy();
       });
     }
@@ -63,7 +63,7 @@ describe("messages", () => {
       const bytes = clientFrame(binary, payload);
       for (let at = 0; at < bytes.length; at += size)
         await client.raw.writeAll(bytes.subarray(at, at + size));
-      assert.deepEqual((await client.next()).payload, payload);
+      assert.ok((await client.next()).payload.equals(payload));
       client.raw.destroy();
     });
   }
@@ -200,7 +200,11 @@ describe("text", () => {
   }
 
   test("a message of fragments that ends in the middle of a character is refused", () =>
-    fails(1007, clientFrame(text, Buffer.from("ceba", "hex"), { fin: false }), clientFrame(0, Buffer.from("ce", "hex"))));
+    fails(
+      1007,
+      clientFrame(text, Buffer.from("ceba", "hex"), { fin: false }),
+      clientFrame(0, Buffer.from("ce", "hex")),
+    ));
 
   test("malformed text is refused as soon as it is, not when the message ends", () =>
     fails(1007, clientFrame(text, Buffer.from("f490", "hex"), { fin: false })));
@@ -258,6 +262,19 @@ describe("closing", () => {
       ]),
     );
     assert.equal(await client.closes(), 1000);
+    assert.deepEqual(client.frames, []);
+  });
+  test("after our close frame messages are ignored, until theirs ends the connection", async () => {
+    const client = await open();
+    for (const peer of echo.peers) peer.close(1001, "");
+    client.raw.write(
+      Buffer.concat([
+        clientFrame(text, "late"),
+        clientFrame(ping, "late"),
+        clientFrame(close, closePayload(1001)),
+      ]),
+    );
+    assert.equal(await client.closes(), 1001);
     assert.deepEqual(client.frames, []);
   });
   test("a close frame in the middle of a message ends it", () =>

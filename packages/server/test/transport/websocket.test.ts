@@ -164,6 +164,35 @@ describe("frames", () => {
     for (const client of clients) client.raw.destroy();
   });
 
+  test("G10 connections with other frames in the same tick get their own, those with the same frames the same", async () => {
+    const clients = await Promise.all([open(), open(), open(), open()]);
+    for (const client of clients) client.send(binary, bytesOf(ping(1)));
+    for (const client of clients) await client.next();
+    const shared = messageFrame("group", Buffer.from("to all"));
+    const alone = ["a", "b", "b", "c"].map((name) => messageFrame(name, Buffer.from(`only ${name}`)));
+    const lists = alone.map((frame) => [shared, frame]);
+    lists[2] = lists[1] ?? [];
+    for (const [i, { connection }] of acceptor.seen.entries())
+      for (const frame of lists[i] ?? []) connection.write(frame);
+    // Who was accepted first need not be the first client: what counts is that each list arrived whole, once.
+    const got: string[] = [];
+    for (const client of clients) {
+      const frames = decoded((await client.next()).payload);
+      got.push(
+        frames
+          .map(({ frame }) => ("body" in frame ? Buffer.from(frame.body ?? []).toString() : "?"))
+          .join(", "),
+      );
+    }
+    assert.deepEqual(got.toSorted(), [
+      "to all, only a",
+      "to all, only b",
+      "to all, only b",
+      "to all, only c",
+    ]);
+    for (const client of clients) client.raw.destroy();
+  });
+
   test("a tick's frames leave in one write", async () => {
     const client = await open();
     client.send(text, '{"type":"ping","id":1}');
@@ -287,6 +316,7 @@ describe("closing", () => {
     await client.raw.ends();
     await until("the core to be told", () => acceptor.last.closes === 1);
     assert.equal(acceptor.last.frames.length, 1);
+    assert.deepEqual(client.frames, [], "nothing may follow a close frame");
   });
 
   test("a client that does not answer the close frame is cut off", async () => {
@@ -355,10 +385,33 @@ describe("slow readers", () => {
     await until("everything to be read", () => of.drains === 1);
     assert.equal(of.connection.bufferedBytes, 0);
     let read = 0;
-    while (read < written) read += decoded((await slow.next()).payload).length;
+    let messages = 0;
+    for (; read < written; messages++) read += decoded((await slow.next()).payload).length;
     assert.equal(read, written);
+    assert.ok(
+      messages < written * 0.8,
+      `what waits travels together: ${written} frames in ${messages} messages`,
+    );
     slow.raw.destroy();
     other.raw.destroy();
+  });
+
+  test("G8 being drained is reported also when the last rest is small", async () => {
+    await stop();
+    await start({ drainedAboveBytes: 200_000 });
+    const client = await open();
+    client.raw.socket.pause();
+    const { last } = acceptor;
+    while (last.connection.bufferedBytes < 250_000) {
+      last.push("group", Buffer.alloc(20_000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // The socket's own buffer is full, so this waits in the queue; when it goes, no drain event follows it.
+    last.push("group", Buffer.from("the last"));
+    client.raw.socket.resume();
+    await until("the report", () => last.drains === 1);
+    assert.equal(last.connection.bufferedBytes, 0);
+    client.raw.destroy();
   });
 
   test("G8 closing a peer that does not read ends it all the same", async () => {

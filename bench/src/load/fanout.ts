@@ -1,0 +1,173 @@
+/**
+ * One sender and many members of one group, all online. A message is in flight until every member has received it:
+ * without that a sender would run ahead of its readers, and nothing but queues would be measured.
+ */
+import { Histogram, type Percentiles } from "../measure/histogram.ts";
+import { CpuMeter } from "../process/cpu.ts";
+import { bodyStart, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
+import type { Endpoint, Transport } from "../wire/receiver.ts";
+import { Client, type Trust } from "./client.ts";
+import { acknowledgeInTurn, Reader } from "./reader.ts";
+import { Run } from "./run.ts";
+import { sourceAddress } from "./source-address.ts";
+
+export interface FanoutInput {
+  readonly port: number;
+  readonly transport: Transport;
+  readonly trust: Trust;
+  readonly conversation: string;
+  /** Member i is `<prefix><i>`. */
+  readonly members: number;
+  readonly prefix: string;
+  /** Who sends; absent where the other side sends by itself (the bare write loop). */
+  readonly sender?: string | undefined;
+  readonly inFlight: number;
+  readonly bodyBytes: number;
+  readonly warmMs: number;
+  readonly measureMs: number;
+}
+
+export interface FanoutResult {
+  /** Messages per second that reached a member, all members together. */
+  readonly deliveriesPerSecond: number;
+  readonly received: Percentiles;
+  readonly cpuShare: number;
+}
+
+const countMask = 0xfff;
+
+class Measure {
+  readonly received = new Histogram();
+  readonly members: number;
+  /** How many members have a message, by its number. */
+  readonly #counts = new Int32Array(countMask + 1);
+  deliveries = 0;
+  completed = 0;
+  readyCount = 0;
+  isRecording = false;
+  /** A message has reached everybody. */
+  onComplete: (() => void) | undefined;
+
+  constructor(members: number) {
+    this.members = members;
+  }
+
+  delivered(number: number, sentAtMs: number): void {
+    this.deliveries++;
+    if (this.isRecording) this.received.record(performance.now() - sentAtMs);
+    const slot = number & countMask;
+    const count = (this.#counts[slot] as number) + 1;
+    if (count < this.members) {
+      this.#counts[slot] = count;
+      return;
+    }
+    this.#counts[slot] = 0;
+    this.completed++;
+    this.onComplete?.();
+  }
+}
+
+class Member extends Reader {
+  readonly #measure: Measure;
+  receivedCount = 0;
+
+  constructor(input: FanoutInput, index: number, measure: Measure, run: Run) {
+    const login = { user: `${input.prefix}${index}`, device: "d" };
+    super(endpointOf(input, index), login, input.trust, run, input.conversation);
+    this.#measure = measure;
+  }
+
+  protected override ready(): void {
+    this.#measure.readyCount++;
+  }
+
+  protected override message(bytes: Buffer, start: number): void {
+    // Entries of the server itself, read with the backlog before the run.
+    const at = bodyStart(bytes, start);
+    if (bytes[at] === 0x7b) return;
+    this.receivedCount++;
+    this.#measure.delivered(bytes.readUInt32BE(at + 8), bytes.readDoubleBE(at));
+  }
+
+  protected override other(bytes: Buffer, start: number, end: number): void {
+    this.refused(`unexpected frame ${typeOf(bytes, start)} of ${end - start} bytes`);
+  }
+}
+
+class Sender extends Client {
+  readonly #writer: SendWriter;
+  readonly #onReady: () => void;
+  storedCount = 0;
+
+  constructor(input: FanoutInput, user: string, run: Run, onReady: () => void) {
+    super(endpointOf(input, input.members), { user, device: "d" }, input.trust, run);
+    this.#writer = new SendWriter(input.conversation, "f", input.bodyBytes);
+    this.#onReady = onReady;
+  }
+
+  get sent(): number {
+    return this.#writer.n;
+  }
+
+  send(): void {
+    this.#writer.write(this.connection, performance.now());
+  }
+
+  protected override ready(): void {
+    this.#onReady();
+  }
+
+  protected override take(bytes: Buffer, start: number, _end: number): void {
+    if (typeOf(bytes, start) === frameCode.sendOk) this.storedCount++;
+  }
+}
+
+export async function fanout(input: FanoutInput): Promise<FanoutResult> {
+  const run = new Run();
+  const measure = new Measure(input.members);
+  const members = Array.from({ length: input.members }, (_, index) => new Member(input, index, measure, run));
+  let isSenderReady = input.sender === undefined;
+  const sender =
+    input.sender === undefined
+      ? undefined
+      : new Sender(input, input.sender, run, () => {
+          isSenderReady = true;
+        });
+  await run.until("connecting", () => isSenderReady && measure.readyCount === members.length);
+  const acks = sender === undefined ? undefined : acknowledgeInTurn(members);
+  if (sender !== undefined) {
+    measure.onComplete = () => sender.send();
+    for (let i = 0; i < input.inFlight; i++) sender.send();
+  }
+  await run.pause(input.warmMs);
+  const cpu = new CpuMeter();
+  const startMs = performance.now();
+  const before = measure.deliveries;
+  measure.isRecording = true;
+  await run.pause(input.measureMs);
+  measure.isRecording = false;
+  const deliveriesPerSecond = ((measure.deliveries - before) / (performance.now() - startMs)) * 1000;
+  const cpuShare = cpu.share();
+  measure.onComplete = undefined;
+  if (sender !== undefined) {
+    // The run counts only if everybody has everything once and has acknowledged it.
+    await run.until(
+      "delivering and acknowledging everything",
+      () =>
+        sender.storedCount === sender.sent &&
+        members.every(
+          (member) =>
+            member.receivedCount === sender.sent && member.hasAckedAll && member.position.repeated === 0,
+        ),
+    );
+  }
+  clearInterval(acks);
+  run.end();
+  sender?.connection.close();
+  for (const member of members) member.connection.close();
+  return { deliveriesPerSecond, received: measure.received.percentiles(), cpuShare };
+}
+
+function endpointOf({ transport, port }: FanoutInput, index: number): Endpoint {
+  return { transport, port, localAddress: sourceAddress(index) };
+}

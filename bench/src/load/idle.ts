@@ -1,0 +1,64 @@
+/** Connections that sign in and then do nothing. */
+import type { Transport } from "../wire/receiver.ts";
+import { Client, type Trust } from "./client.ts";
+import { Run } from "./run.ts";
+import { sourceAddress } from "./source-address.ts";
+
+export interface IdleInput {
+  readonly port: number;
+  readonly transport: Transport;
+  readonly trust: Trust;
+  /** Connection i is of user `<prefix><i>`. */
+  readonly prefix: string;
+  readonly count: number;
+}
+
+/** Connections that may be on their way at once: more would overflow the queue of the listening socket. */
+const dialingMax = 400;
+
+class IdleClient extends Client {
+  readonly #onReady: () => void;
+
+  constructor(input: IdleInput, index: number, run: Run, onReady: () => void) {
+    const { transport, port, trust } = input;
+    super(
+      { transport, port, localAddress: sourceAddress(transport === "poll" ? index * 2 : index) },
+      { user: `${input.prefix}${index}`, device: "d" },
+      trust,
+      run,
+    );
+    this.#onReady = onReady;
+  }
+
+  protected override ready(): void {
+    this.connection.release();
+    this.#onReady();
+  }
+
+  protected override take(): void {}
+}
+
+const clients: IdleClient[] = [];
+const run = new Run();
+
+/** Opens connections until there are `count`, and leaves them open. */
+export async function dial(input: IdleInput): Promise<{ ms: number }> {
+  const startMs = performance.now();
+  let readyCount = clients.length;
+  const onReady = () => {
+    readyCount++;
+    next();
+  };
+  const next = () => {
+    if (clients.length < input.count) clients.push(new IdleClient(input, clients.length, run, onReady));
+  };
+  for (let i = 0; i < dialingMax; i++) next();
+  await run.until(`connecting ${input.count}`, () => readyCount === input.count, 90_000);
+  return { ms: performance.now() - startMs };
+}
+
+/** Fails where a connection was lost; they close with the process. */
+export async function hangUp(): Promise<void> {
+  await run.pause(0);
+  run.end();
+}

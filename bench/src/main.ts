@@ -1,0 +1,84 @@
+/** `npm run bench -- [SCENARIO …] [--json FILE]` */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadAverage, machine } from "./machine.ts";
+import { printProfiles } from "./profile.ts";
+import type { Row } from "./row.ts";
+import type { Scenario } from "./scenario/scenario.ts";
+import { scenarios } from "./scenario/scenarios.ts";
+import { tableOf } from "./table.ts";
+import { readArguments, runCommand, UsageError, wholeNumber } from "./usage.ts";
+
+const results = fileURLToPath(new URL("../results/tmp", import.meta.url));
+
+const help = `Usage: npm run bench -- [SCENARIO …] [options]
+
+Each scenario starts its own server on a temporary directory and runs, in turns with it, a bare probe of the
+same machine. Without SCENARIO all of them run, which takes about five minutes.
+
+${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n")}
+
+  --json FILE   write the rows as JSON
+  --quick       smaller and shorter: shows that everything works, not how fast
+  --rounds N    how often ours and the probe run in turns (default 3, with --quick 1)
+  --profile     write CPU profiles of the servers to bench/results/tmp and print where their time went
+  --help        this text
+`;
+
+async function bench(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments(args, {
+    json: { type: "string" },
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    profile: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const chosen = choose(positionals);
+  const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : 3);
+  const profileFolder = values.profile ? join(results, `profile-${Date.now()}`) : undefined;
+  if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
+  if (values.json !== undefined) write(values.json, []);
+  say(`${machine()}, load average ${loadAverage()}`);
+  const rows: Row[] = [];
+  for (const scenario of chosen) {
+    rows.push(...(await scenario.run({ isQuick: values.quick, rounds, profileFolder }, say)));
+    // After each scenario, so that a run that is interrupted has not been for nothing.
+    if (values.json !== undefined) write(values.json, rows);
+  }
+  process.stdout.write(`${tableOf(rows)}\n`);
+  if (profileFolder !== undefined) process.stdout.write(`${printProfiles(profileFolder)}\n`);
+  return 0;
+}
+
+function choose(names: readonly string[]): readonly Scenario[] {
+  if (names.length === 0) return scenarios;
+  return names.map((name) => {
+    const found = scenarios.find((scenario) => scenario.name === name);
+    if (found === undefined)
+      throw new UsageError(
+        `unknown scenario ${JSON.stringify(name)}; there are ${scenarios.map((one) => one.name).join(", ")}`,
+      );
+    return found;
+  });
+}
+
+function write(file: string, rows: readonly Row[]): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
+  } catch (error) {
+    throw new UsageError(
+      `--json ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+await runCommand("bench", () => bench(process.argv.slice(2)));

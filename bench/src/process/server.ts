@@ -1,0 +1,177 @@
+/** A real server in its own process: started as a user would start it, killed as a power cut would. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { atExit } from "./at-exit.ts";
+import { Folder } from "./folder.ts";
+import { mintToken, type Signer } from "./tokens.ts";
+
+const main = fileURLToPath(new URL("../../../packages/server/src/main.ts", import.meta.url));
+const gcOnSignal = new URL("./gc-on-signal.ts", import.meta.url).href;
+const readyMsMax = 60_000;
+
+export interface ServerOptions {
+  /** Settings beside those that every run needs. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Where a CPU profile is written when the server stops. */
+  readonly profileFolder?: string | undefined;
+  /** Lets `SIGUSR2` collect garbage. */
+  readonly collectable?: boolean;
+}
+
+export class Server {
+  readonly folder = new Folder("bench");
+  readonly signer: Signer = { domain: "bench", keyId: "bench", secret: randomBytes(32).toString("hex") };
+  readonly apiKey = randomBytes(32).toString("hex");
+  port = 0;
+  tcpPort = 0;
+  readonly #options: ServerOptions;
+  #process: ChildProcess | undefined;
+
+  constructor(options: ServerOptions = {}) {
+    this.#options = options;
+  }
+
+  get data(): string {
+    return this.folder.file("data");
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  token(user: string): string {
+    return mintToken(this.signer, user);
+  }
+
+  /** Starts the process, on the ports it had before; resolves with the milliseconds until it listened. */
+  async start(): Promise<number> {
+    if (this.port === 0) [this.port, this.tcpPort] = await freePorts();
+    const config = this.folder.file("config.json");
+    const { domain, keyId, secret } = this.signer;
+    writeFileSync(
+      config,
+      JSON.stringify({
+        domains: { [domain]: { keys: { [keyId]: secret }, apiKeys: { bench: this.apiKey } } },
+        log: { level: "warn" },
+        ...this.#options.settings,
+      }),
+      { mode: 0o600 },
+    );
+    const { profileFolder, collectable } = this.#options;
+    const startMs = performance.now();
+    const child = spawn(
+      process.execPath,
+      [
+        ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`]),
+        ...(collectable === true ? ["--expose-gc", "--import", gcOnSignal] : []),
+        ...[
+          main,
+          "start",
+          "--port",
+          `${this.port}`,
+          "--tcp-port",
+          `${this.tcpPort}`,
+          "--data",
+          this.data,
+          "--config",
+          config,
+        ],
+      ],
+      { stdio: ["ignore", "pipe", "pipe"], env: withoutSettings(process.env) },
+    );
+    this.#process = child;
+    child.once(
+      "exit",
+      atExit(() => child.kill("SIGKILL")),
+    );
+    await isReady(child);
+    return performance.now() - startMs;
+  }
+
+  collectGarbage(): void {
+    this.#process?.kill("SIGUSR2");
+  }
+
+  /** Asks the server to end and waits for it. */
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  /** Nothing that is not on disk survives this. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Kills the process where it still runs and deletes its data. */
+  async remove(): Promise<void> {
+    await this.kill();
+    this.folder.remove();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await gone;
+  }
+}
+
+/** Resolves once the server has said that it is ready; its log lines are shown where something is wrong. */
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    let isListening = false;
+    const timer = setTimeout(
+      () => reject(new Error(`the server was not ready within ${readyMsMax / 1000} s\n${log}`)),
+      readyMsMax,
+    );
+    child.stderr?.on("data", (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-10_000);
+    });
+    child.stdout?.on("data", (chunk: Buffer) => {
+      if (!chunk.toString().includes("Hongyan is ready")) return;
+      isListening = true;
+      clearTimeout(timer);
+      resolve();
+    });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      clearTimeout(timer);
+      if (!isListening) reject(new Error(`the server ended (${signal ?? code})\n${log}`));
+      else if (code !== 0 && code !== null)
+        process.stderr.write(`the server ended by itself (${code})\n${log}\n`);
+    });
+  });
+}
+
+/** Two ports that were free a moment ago: the kernel does not hand them out again at once. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()];
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) =>
+          server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+        ),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return [ports[0] ?? 0, ports[1] ?? 0];
+}
+
+/** A developer's own settings must not change what is measured. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith("HONGYAN_") && name !== "NODE_OPTIONS"),
+  );
+}

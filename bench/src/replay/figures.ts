@@ -1,0 +1,81 @@
+import type { Histogram } from "../measure/histogram.ts";
+import type { Community } from "./community.ts";
+import type { Played } from "./play.ts";
+
+export interface Ending {
+  /** Entries that the log holds. */
+  readonly entries: number;
+  /** Share of one core that the devices used. */
+  readonly cpuShare: number;
+  readonly serverCpuShare: number | undefined;
+}
+
+/** The result, one figure a line, and what differed. */
+export function figures(
+  { tally, ledger, devices }: Community,
+  { seconds, kills }: Played,
+  ending: Ending,
+): string {
+  const perSecond = (count: number) => `${Math.round(count / seconds).toLocaleString("en")}/s`;
+  const server =
+    ending.serverCpuShare === undefined ? "" : `, server ${Math.round(ending.serverCpuShare * 100)} %`;
+  const lines: (readonly [string, string])[] = [
+    [
+      "messages",
+      `${tally.stored.toLocaleString("en")} in ${seconds.toFixed(1)} s, ${perSecond(tally.stored)}`,
+    ],
+    [
+      "deliveries",
+      `${tally.shown.toLocaleString("en")} to ${devices.length.toLocaleString("en")} devices, ${perSecond(tally.shown)}`,
+    ],
+    ["send→stored", percentiles(tally.toStored)],
+    ["send→shown", percentiles(tally.toShown)],
+    ...(kills.length === 0
+      ? []
+      : ([
+          ["send→stored undisturbed", percentiles(tally.toStoredUndisturbed)],
+          ["send→shown undisturbed", percentiles(tally.toShownUndisturbed)],
+        ] as const)),
+    ...kills.map(
+      ({ progress, listeningMs, backMs }, at) =>
+        [
+          `kill ${at + 1}`,
+          `at ${Math.round(progress * 100)} %: listening again after ${(listeningMs / 1000).toFixed(2)} s, everybody back after ${(backMs / 1000).toFixed(2)} s`,
+        ] as const,
+    ),
+    ["sent again", `${tally.resent.toLocaleString("en")} messages`],
+    ["came again", `${tally.repeated.toLocaleString("en")} deliveries, shown once`],
+    [
+      "holes filled",
+      `${tally.holes.toLocaleString("en")}, ${tally.syncPages.toLocaleString("en")} pages of sync, ${tally.syncMismatches} asked again`,
+    ],
+    ["receipts", `${tally.receipts.toLocaleString("en")} pushed, each checked`],
+    ["CPU", `devices ${Math.round(ending.cpuShare * 100)} % of a core${server}`],
+    ["log", `${ending.entries.toLocaleString("en")} entries compared with every device of every member`],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const text = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  if (ledger.violationCount === 0) {
+    text.push(`${"verdict".padEnd(width)}  nothing lost, nothing twice, one order`);
+  } else {
+    text.push(
+      `${"verdict".padEnd(width)}  ${ledger.violationCount} DIFFERENCES`,
+      ...ledger.violations.map((violation) => `  ${violation}`),
+    );
+    if (ledger.violationCount > ledger.violations.length) text.push("  …");
+  }
+  return text.join("\n");
+}
+
+function percentiles(histogram: Histogram): string {
+  const { p50, p99, p999 } = histogram.percentiles();
+  return `p50 ${format(p50)}  p99 ${format(p99)}  p99.9 ${format(p999)}`;
+}
+
+function format(ms: number): string {
+  return ms >= 10_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : ms >= 100
+      ? `${ms.toFixed(0)} ms`
+      : `${ms.toFixed(1)} ms`;
+}

@@ -1,0 +1,44 @@
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+
+/** The command line, or what it names, is wrong: exit 2. */
+export class UsageError extends Error {}
+
+/** Reads a command line; throws `UsageError` for what it does not know. */
+export function readArguments<const T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The whole number of a flag, or `byDefault`. Throws `UsageError`. */
+export function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+  byDefault: number,
+): number {
+  if (text === undefined) return byDefault;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new UsageError(`--${flag} must be a whole number from ${min} to ${max}`);
+  return value;
+}
+
+/** Runs a command: its exit code, 2 for a wrong command line, 1 with the reason for any other failure. */
+export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    const text = isUsage
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+    process.stderr.write(`${name}: ${text}\n${isUsage ? `Try ${name} --help.\n` : ""}`);
+    process.exitCode = isUsage ? 2 : 1;
+  }
+}

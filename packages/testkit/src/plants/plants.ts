@@ -1,0 +1,53 @@
+import { ackBeforeHandler, deliverTwice, lostOutbox } from "./device-plants.ts";
+import type { Plant } from "./plant.ts";
+import {
+  acknowledgeBeforeCommit,
+  conflictAsDuplicate,
+  crossDomainRead,
+  cursorBackwards,
+  forgetCursor,
+  forgetDedupe,
+  reverseCommit,
+  seqHole,
+  skipADevice,
+} from "./store-plants.ts";
+import {
+  falseDeliveredReceipt,
+  ignoreAfter,
+  skipSyncPage,
+  staleResume,
+  unboundedQueue,
+  unreadDrift,
+} from "./wire-plants.ts";
+
+/** Every planted bug, by name: a fresh one for each world. */
+export const plants: Readonly<Record<string, () => Plant>> = {
+  "acknowledge-before-commit": acknowledgeBeforeCommit,
+  "lost-outbox": lostOutbox,
+  "forget-dedupe": forgetDedupe,
+  "conflict-as-duplicate": conflictAsDuplicate,
+  "seq-hole": seqHole,
+  "reverse-commit": reverseCommit,
+  "ignore-after": ignoreAfter,
+  "skip-a-device": skipADevice,
+  "deliver-twice": deliverTwice,
+  "stale-resume": staleResume,
+  "skip-sync-page": skipSyncPage,
+  "cursor-backwards": cursorBackwards,
+  "forget-cursor": forgetCursor,
+  "false-delivered-receipt": falseDeliveredReceipt,
+  "ack-before-handler": ackBeforeHandler,
+  "unread-drift": unreadDrift,
+  "unbounded-queue": unboundedQueue,
+  "cross-domain-read": crossDomainRead,
+};
+
+export const plantNames: readonly string[] = Object.keys(plants);
+
+/** Throws where there is no such plant. */
+export function plantNamed(name: string): Plant {
+  const plant = plants[name];
+  if (plant === undefined)
+    throw new Error(`no such planted bug: ${name}; there are ${plantNames.join(", ")}`);
+  return plant();
+}

@@ -1,0 +1,236 @@
+/**
+ * `npm run sim`: worlds from seeds. Exit code 1 when a checker objects, 2 when the command line is wrong.
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { type Mask, parseRanges, parseWithout } from "./plan/mask.ts";
+import { plantNamed, plantNames } from "./plants/plants.ts";
+import { reproduction, shrink } from "./shrink.ts";
+import type { WorkerAnswer, WorkerBegin, WorkerTask } from "./sim-worker.ts";
+import { type RunResult, simulate } from "./simulate.ts";
+
+/** A seed takes a tenth of a second; one that takes so long does not end. */
+const seedMsMax = 120_000;
+
+const usage = `npm run sim -- --seeds N [--first S] | --seed S | --list-plants
+  --seeds N         runs N seeds, from 1 or from --first
+  --seed S          runs one seed
+  --plant NAME      with a bug on purpose; --list-plants names them
+  --keep-going      does not stop at the first failing seed
+  --json            prints the result as JSON
+  --trace           prints every frame and action (with --seed)
+ a smaller run, as a reproduction line has it:
+  --steps K         stops after K steps
+  --actions LIST    only these actions of the plan (0-3,7 or none)
+  --devices LIST    only these devices
+  --without LIST    without datagram, drop, duplicate, hold, latency`;
+
+interface Failure {
+  readonly seed: number;
+  readonly guarantee: string;
+  readonly objection: string;
+  readonly reproduce: string;
+}
+
+interface Summary {
+  readonly seeds: number;
+  readonly steps: number;
+  readonly messages: number;
+  readonly virtualMs: number;
+  readonly elapsedMs: number;
+  readonly failures: readonly Failure[];
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string" },
+      first: { type: "string", default: "1" },
+      seed: { type: "string" },
+      plant: { type: "string" },
+      steps: { type: "string" },
+      actions: { type: "string" },
+      devices: { type: "string" },
+      without: { type: "string", default: "" },
+      "list-plants": { type: "boolean", default: false },
+      "keep-going": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      trace: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.plant !== undefined) plantNamed(values.plant);
+  const mask: Mask = {
+    actions: values.actions === undefined ? undefined : parseRanges(values.actions),
+    devices: values.devices === undefined ? undefined : parseRanges(values.devices),
+    without: parseWithout(values.without),
+    steps: values.steps === undefined ? undefined : wholeNumber("--steps", values.steps),
+  };
+  return { ...values, mask };
+}
+
+type Arguments = ReturnType<typeof readArguments>;
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} wants a whole number, not ${text}`);
+  return Number(text);
+}
+
+async function runOne(seed: number, { plant, mask, trace }: Arguments): Promise<Summary> {
+  const startedAt = performance.now();
+  const result = await simulate(seed, {
+    plant,
+    mask,
+    trace: trace ? (line) => console.log(line) : undefined,
+  });
+  const isWhole =
+    mask.actions === undefined &&
+    mask.devices === undefined &&
+    mask.without.size === 0 &&
+    mask.steps === undefined;
+  const failures =
+    result.objection === undefined ? [] : [await explain(result, plant, isWhole ? undefined : mask)];
+  const { steps, messages, durationMs } = result;
+  return {
+    seeds: 1,
+    steps,
+    messages,
+    virtualMs: durationMs,
+    elapsedMs: performance.now() - startedAt,
+    failures,
+  };
+}
+
+/** Makes the failure small, unless it was asked for in exactly this shape. */
+async function explain(
+  result: RunResult,
+  plant: string | undefined,
+  mask: Mask | undefined,
+): Promise<Failure> {
+  const small = mask === undefined ? await shrink(result, plant) : { mask, result };
+  return {
+    seed: result.seed,
+    guarantee: small.result.objection?.guarantee ?? "",
+    objection: small.result.objection?.text ?? "",
+    reproduce: reproduction(result.seed, plant, small.mask),
+  };
+}
+
+/** Spreads the seeds over threads; each asks for the next few when it is done. */
+async function runMany(
+  first: number,
+  count: number,
+  { plant, "keep-going": keepGoing }: Arguments,
+): Promise<Summary> {
+  const startedAt = performance.now();
+  const total = { seeds: 0, steps: 0, messages: 0, virtualMs: 0 };
+  const failed: number[] = [];
+  let next = first;
+  let nextReportAt = startedAt + 5_000;
+  const piece = Math.max(1, Math.min(20, Math.floor(count / 8)));
+  const take = (): WorkerTask | undefined => {
+    if (next >= first + count || (failed.length > 0 && !keepGoing)) return undefined;
+    const task = { first: next, count: Math.min(piece, first + count - next), plant, keepGoing };
+    next += task.count;
+    return task;
+  };
+  await Promise.all(
+    Array.from({ length: Math.min(availableParallelism(), 4, Math.ceil(count / piece)) }, async () => {
+      const worker = new Worker(new URL("./sim-worker.ts", import.meta.url));
+      for (let task = take(); task !== undefined; task = take()) {
+        const answer = await ask(worker, task);
+        for (const key of ["seeds", "steps", "messages", "virtualMs"] as const) total[key] += answer[key];
+        failed.push(...answer.failed);
+        if (performance.now() < nextReportAt) continue;
+        nextReportAt = performance.now() + 5_000;
+        console.error(`${total.seeds} of ${count} seeds, ${total.steps} steps, ${failed.length} failed`);
+      }
+      await worker.terminate();
+    }),
+  );
+  const failures: Failure[] = [];
+  for (const seed of failed.sort((one, other) => one - other)) {
+    const result = await simulate(seed, { plant });
+    if (result.objection === undefined)
+      throw new Error(`seed ${seed} failed in a worker and not here: the world is not deterministic`);
+    failures.push(
+      failures.length === 0
+        ? await explain(result, plant, undefined)
+        : await explain(result, plant, { ...nothingLeftOut, steps: result.steps }),
+    );
+  }
+  return { ...total, elapsedMs: performance.now() - startedAt, failures };
+}
+
+const nothingLeftOut: Mask = { actions: undefined, devices: undefined, without: new Set(), steps: undefined };
+
+/** Rejects where a seed takes longer than any seed does: something in it turns round for ever. */
+function ask(worker: Worker, task: WorkerTask): Promise<WorkerAnswer> {
+  return new Promise((resolve, reject) => {
+    let seed = task.first;
+    const overdue = setTimeout(() => {
+      end();
+      void worker.terminate();
+      reject(new Error(`a world does not end: ${reproduction(seed, task.plant, nothingLeftOut)}`));
+    }, seedMsMax);
+    const end = (): void => {
+      clearTimeout(overdue);
+      worker.off("message", receive).off("error", reject);
+    };
+    const receive = (message: WorkerAnswer | WorkerBegin): void => {
+      if ("seed" in message) {
+        seed = message.seed;
+        overdue.refresh();
+        return;
+      }
+      end();
+      resolve(message);
+    };
+    worker.on("message", receive).on("error", reject);
+    worker.postMessage(task);
+  });
+}
+
+function print(summary: Summary, isJson: boolean): void {
+  if (isJson) return console.log(JSON.stringify(summary));
+  const { seeds, steps, messages, virtualMs, elapsedMs, failures } = summary;
+  const hours = (virtualMs / 3_600_000).toFixed(2);
+  console.log(
+    `${seeds} seeds, ${steps} steps, ${messages} messages, ${hours} simulated hours in ${(elapsedMs / 1000).toFixed(1)} s`,
+  );
+  for (const { seed, guarantee, objection, reproduce } of failures) {
+    console.log(`seed ${seed}: ${guarantee}: ${objection}`);
+    console.log(reproduce);
+  }
+}
+
+async function main(): Promise<number> {
+  let values: Arguments;
+  try {
+    values = readArguments();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return 2;
+  }
+  if (values["list-plants"]) {
+    for (const name of plantNames) console.log(name);
+    return 0;
+  }
+  if (values.help || (values.seed === undefined && values.seeds === undefined)) {
+    console.log(usage);
+    return values.help ? 0 : 2;
+  }
+  const summary =
+    values.seed !== undefined
+      ? await runOne(wholeNumber("--seed", values.seed), values)
+      : await runMany(
+          wholeNumber("--first", values.first),
+          wholeNumber("--seeds", values.seeds ?? "0"),
+          values,
+        );
+  print(summary, values.json);
+  return summary.failures.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();

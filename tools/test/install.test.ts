@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { root } from "../root.ts";
+
+interface Done {
+  readonly code: number;
+  readonly output: string;
+}
+
+function run(t: TestContext, program: string, args: readonly string[]): Promise<Done> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { cwd: root }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+    );
+    t.after(() => child.kill("SIGKILL"));
+  });
+}
+
+test("where nothing is to be done, nothing is said, also by two at once", async (t) => {
+  const install = () => run(t, process.execPath, ["tools/install.mjs"]);
+  assert.deepEqual(await Promise.all([install(), install()]), [
+    { code: 0, output: "" },
+    { code: 0, output: "" },
+  ]);
+});
+
+test("work of one name is done by one process at a time, and a lock of the dead is taken over", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "hongyan-lock-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const tree = JSON.stringify(join(root, "tools/install/tree.mjs"));
+  const name = JSON.stringify(`test-${process.pid}`);
+  const die = `import { alone } from ${tree}; await alone(${name}, () => process.kill(process.pid, "SIGKILL"));`;
+  assert.equal((await run(t, process.execPath, ["--input-type=module", "-e", die])).code, 1);
+  const work = `import { alone } from ${tree}; import { mkdir, rmdir } from "node:fs/promises";
+    for (let i = 0; i < 3; i++) await alone(${name}, async () => { await mkdir(${JSON.stringify(join(folder, "busy"))}); await rmdir(${JSON.stringify(join(folder, "busy"))}); });`;
+  const workers = await Promise.all(
+    [1, 2, 3].map(() => run(t, process.execPath, ["--input-type=module", "-e", work])),
+  );
+  assert.deepEqual(
+    workers.map(({ code }) => code),
+    [0, 0, 0],
+    workers.map(({ output }) => output).join(""),
+  );
+});
