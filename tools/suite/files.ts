@@ -7,27 +7,34 @@ export interface SuiteFiles {
   readonly serial: readonly string[];
 }
 
-const parallelPatterns = [
+const patterns = [
   "packages/*/test/**/*.test.{ts,tsx}",
   "apps/*/test/**/*.test.{ts,tsx}",
   "tools/test/**/*.test.ts",
+  "bench/test/**/*.test.ts",
+  "examples/**/*.test.ts",
+  "test/**/*.test.{ts,tsx}",
 ];
-const serialPatterns = ["bench/test/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.{ts,tsx}"];
+
+/** Whole systems and browsers: their timings mean something only where nothing else runs. */
+const alone = /^(bench|examples|test)\/|\.browser\.test\.tsx?$/;
+/** Takes longer than a check may take: marked by its name, or the hunt for the planted bugs. */
+const slow = /\.slow\.test\.tsx?$|^packages\/testkit\/test\/plants/;
 
 /** All test files, or those whose path contains one of `parts`. */
 export async function suiteFiles(parts: readonly string[] = []): Promise<SuiteFiles> {
-  return { parallel: await matching(parallelPatterns, parts), serial: await matching(serialPatterns, parts) };
-}
-
-/** What `npm run check` runs: everything that needs no whole system and is not marked as slow by its name. */
-export async function fastFiles(): Promise<readonly string[]> {
-  return (await suiteFiles()).parallel.filter((file) => !/\.slow\.test\.tsx?$/.test(file));
-}
-
-async function matching(patterns: readonly string[], parts: readonly string[]): Promise<string[]> {
   const files: string[] = [];
-  for await (const file of glob([...patterns], { cwd: root, exclude: ["**/node_modules/**"] })) {
+  for await (const file of glob(patterns, { cwd: root, exclude: ["**/node_modules/**"] })) {
     if (parts.length === 0 || parts.some((part) => file.includes(part))) files.push(file);
   }
-  return files.sort();
+  files.sort();
+  return {
+    parallel: files.filter((file) => !alone.test(file)),
+    serial: files.filter((file) => alone.test(file)),
+  };
+}
+
+/** What `npm run check` runs: what needs no whole system and does not take long. */
+export async function fastFiles(): Promise<readonly string[]> {
+  return (await suiteFiles()).parallel.filter((file) => !slow.test(file));
 }

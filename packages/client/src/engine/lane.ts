@@ -55,7 +55,9 @@ export class Lane {
   remove(sending: Sending): boolean {
     const at = this.queue.indexOf(sending);
     if (at < 0) return false;
-    this.queue.splice(at, 1);
+    // Answers come in order: the first is the rule, and taking it does not move the others.
+    if (at === 0) this.queue.shift();
+    else this.queue.splice(at, 1);
     if (at >= this.inFlight) return false;
     this.inFlight--;
     return true;

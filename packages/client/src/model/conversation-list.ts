@@ -61,7 +61,7 @@ export class ConversationList {
   get(conversation: string): Conversation | undefined {
     const record =
       this.#records.get(conversation) ??
-      (this.#locals.of(conversation).length > 0 ? this.#unborn(conversation) : undefined);
+      (this.#locals.has(conversation) ? this.#unborn(conversation) : undefined);
     return record === undefined ? undefined : this.#snapshot(record);
   }
 

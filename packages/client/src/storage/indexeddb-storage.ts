@@ -74,10 +74,18 @@ export class IndexedDbStorage implements Storage {
     const db = await this.#open();
     const durability = change.durable === false ? "relaxed" : "strict";
     const transaction = db.transaction(storeNames, "readwrite", { durability });
+    // Each is watched from the start: one that fails first must not leave the others' failures to nobody.
+    const nobody = (): void => undefined;
+    transaction.done.catch(nobody);
     try {
-      await Promise.all([...this.#writes(transaction, change), transaction.done]);
+      const writes: Promise<unknown>[] = [];
+      for (const write of this.#writes(transaction, change)) {
+        write.catch(nobody);
+        writes.push(write);
+      }
+      await Promise.all(writes);
+      await transaction.done;
     } catch (error) {
-      // A transaction that has failed is aborted as a whole; `done` was observed above.
       try {
         transaction.abort();
       } catch {

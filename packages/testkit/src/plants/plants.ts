@@ -10,11 +10,11 @@ import {
   reverseCommit,
   seqHole,
   skipADevice,
+  skipBetweenPages,
 } from "./store-plants.ts";
 import {
   falseDeliveredReceipt,
   ignoreAfter,
-  skipSyncPage,
   staleResume,
   unboundedQueue,
   unreadDrift,
@@ -32,7 +32,7 @@ export const plants: Readonly<Record<string, () => Plant>> = {
   "skip-a-device": skipADevice,
   "deliver-twice": deliverTwice,
   "stale-resume": staleResume,
-  "skip-sync-page": skipSyncPage,
+  "skip-between-pages": skipBetweenPages,
   "cursor-backwards": cursorBackwards,
   "forget-cursor": forgetCursor,
   "false-delivered-receipt": falseDeliveredReceipt,

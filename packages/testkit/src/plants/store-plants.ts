@@ -124,6 +124,15 @@ export function skipADevice(): Plant {
   };
 }
 
+/** G4: a page begins one entry too late: what lies between two pages is never read. */
+export function skipBetweenPages(): Plant {
+  return {
+    breaks: ["G4", "G5"],
+    store: (store) =>
+      wrapStore(store, { read: (log, after, limit) => store.read(log, after === 0 ? 0 : after + 1, limit) }),
+  };
+}
+
 /** G5: the last writer of a cursor wins, also with a lower position. */
 export function cursorBackwards(): Plant {
   const positions = new Map<string, number>();

@@ -23,15 +23,6 @@ export function staleResume(): Plant {
   };
 }
 
-/** G4: the first page of a backlog is called the last. */
-export function skipSyncPage(): Plant {
-  return {
-    breaks: ["G4"],
-    connection: (connection) =>
-      wrapConnection(connection, (frame) => (frame.type === "sync.ok" ? { ...frame, more: false } : frame)),
-  };
-}
-
 /** G5: what was written to a connection counts as delivered. */
 export function falseDeliveredReceipt(): Plant {
   let ids = 4_000_000_000;
