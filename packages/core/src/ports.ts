@@ -84,7 +84,7 @@ export interface Append {
   readonly number: number;
   /** Milliseconds since 1970, kept with the entry and not part of its identity. */
   readonly time: number;
-  /** Opaque. The same key with other bytes is a conflict. */
+  /** Opaque. The same key with other bytes is a conflict. Must not change until the commit settles. */
   readonly body: Uint8Array;
   /** Index into `Batch.puts`: the entry lands only if that put lands. */
   readonly guard?: number;
@@ -122,14 +122,14 @@ export interface Batch {
 export interface AppendOutcome {
   readonly status: "stored" | "duplicate" | "conflict" | "refused";
   readonly seq: number;
-  /** Time of the entry at `seq`. */
+  /** Time of the entry at `seq`; 0 where the entry was trimmed. */
   readonly time: number;
 }
 
 export interface CommitOutcome {
   /** One per append, in order. */
   readonly appends: readonly AppendOutcome[];
-  /** One per put, in order: the new version, or undefined where it did not land. */
+  /** One per put, in order: the new version (0 of a deletion), or undefined where it did not land. */
   readonly puts: readonly (number | undefined)[];
 }
 
@@ -169,7 +169,7 @@ export interface Store {
   /**
    * Commits the batch, all or nothing, durably: resolves only after it survives a crash (G1). Appends of one log
    * are numbered in batch order, contiguously from the log's head + 1 (G3); duplicates take no number (G2). A
-   * batch may hold the same key twice. Concurrent commits are allowed; they take effect one after another.
+   * batch may hold the same key twice. A guard is looked at before the idempotency key. Concurrent commits are allowed; they take effect one after another.
    */
   commit(batch: Batch): Promise<CommitOutcome>;
 

@@ -67,7 +67,13 @@ function readArguments() {
     without: parseWithout(values.without),
     steps: values.steps === undefined ? undefined : wholeNumber("--steps", values.steps),
   };
-  return { ...values, mask };
+  return {
+    ...values,
+    mask,
+    seed: values.seed === undefined ? undefined : wholeNumber("--seed", values.seed),
+    seeds: values.seeds === undefined ? undefined : wholeNumber("--seeds", values.seeds),
+    first: wholeNumber("--first", values.first),
+  };
 }
 
 type Arguments = ReturnType<typeof readArguments>;
@@ -149,15 +155,17 @@ async function runMany(
       await worker.terminate();
     }),
   );
+  failed.sort((one, other) => one - other);
   const failures: Failure[] = [];
-  for (const seed of failed.sort((one, other) => one - other)) {
+  for (const seed of keepGoing ? failed : failed.slice(0, 1)) {
     const result = await simulate(seed, { plant });
-    if (result.objection === undefined)
+    if (result.objection === undefined) {
       throw new Error(`seed ${seed} failed in a worker and not here: the world is not deterministic`);
+    }
+    // Making small takes a while: once is enough.
+    const isFirst = failures.length === 0;
     failures.push(
-      failures.length === 0
-        ? await explain(result, plant, undefined)
-        : await explain(result, plant, { ...nothingLeftOut, steps: result.steps }),
+      await explain(result, plant, isFirst ? undefined : { ...nothingLeftOut, steps: result.steps }),
     );
   }
   return { ...total, elapsedMs: performance.now() - startedAt, failures };
@@ -223,12 +231,8 @@ async function main(): Promise<number> {
   }
   const summary =
     values.seed !== undefined
-      ? await runOne(wholeNumber("--seed", values.seed), values)
-      : await runMany(
-          wholeNumber("--first", values.first),
-          wholeNumber("--seeds", values.seeds ?? "0"),
-          values,
-        );
+      ? await runOne(values.seed, values)
+      : await runMany(values.first, values.seeds ?? 0, values);
   print(summary, values.json);
   return summary.failures.length > 0 ? 1 : 0;
 }

@@ -6,7 +6,7 @@ import { world } from "../src/scenario.ts";
 const six: readonly FrameType[] = ["send", "send.ok", "message", "ack", "ack.ok", "receipt"];
 
 for (const packet of six) {
-  test(`G2 G4 a lost ${packet}: shown exactly once at B, exactly one "delivered" at A`, async (t) => {
+  test(`G2 G4 G5 a lost ${packet}: shown exactly once at B, exactly one "delivered" at A`, async (t) => {
     const scenario = await world(1);
     t.after(() => scenario.close());
     const { alice, bob, network } = scenario;

@@ -14,7 +14,9 @@ export interface Sending {
 /** The unacknowledged messages of one conversation, in the order in which they were sent. The first `inFlight` are in flight. */
 export class Lane {
   readonly conversation: string;
-  readonly queue: Sending[] = [];
+  /** Those before `#start` are gone; they are cut off now and then, so that taking the first moves nothing. */
+  #queue: Sending[] = [];
+  #start = 0;
   inFlight = 0;
   /** How many may be in flight: few after a loss, one more with every answer, so that a bad line is not flooded with repetitions. */
   window: number;
@@ -33,17 +35,28 @@ export class Lane {
     this.window = window;
   }
 
-  /** What `at` must follow: the message queued before it, else the last one stored. */
-  predecessor(at: number): string | undefined {
-    if (at > 0) return this.queue[at - 1]?.message.clientMessageId;
-    return this.lastStored;
+  get length(): number {
+    return this.#queue.length - this.#start;
+  }
+
+  at(index: number): Sending {
+    return this.#queue[this.#start + index] as Sending;
+  }
+
+  push(sending: Sending): void {
+    this.#queue.push(sending);
+  }
+
+  /** What the message at `index` must follow: the one queued before it, else the last one stored. */
+  predecessor(index: number): string | undefined {
+    return index > 0 ? this.at(index - 1).message.clientMessageId : this.lastStored;
   }
 
   /** Takes everything back from flight, so that the next transmission starts with the earliest. Returns the bytes. */
   rewind(): number {
     let bytes = 0;
-    for (let at = 0; at < this.inFlight; at++) {
-      const sending = this.queue[at] as Sending;
+    for (let index = 0; index < this.inFlight; index++) {
+      const sending = this.at(index);
       sending.requestId = 0;
       bytes += sending.message.body.length;
     }
@@ -53,13 +66,19 @@ export class Lane {
 
   /** Takes `sending` out; returns whether it was in flight. */
   remove(sending: Sending): boolean {
-    const at = this.queue.indexOf(sending);
+    const at = this.#queue.indexOf(sending, this.#start);
     if (at < 0) return false;
-    // Answers come in order: the first is the rule, and taking it does not move the others.
-    if (at === 0) this.queue.shift();
-    else this.queue.splice(at, 1);
-    if (at >= this.inFlight) return false;
-    this.inFlight--;
-    return true;
+    const isInFlight = at - this.#start < this.inFlight;
+    if (isInFlight) this.inFlight--;
+    if (at === this.#start) this.#takeFirst();
+    else this.#queue.splice(at, 1);
+    return isInFlight;
+  }
+
+  #takeFirst(): void {
+    this.#start++;
+    if (this.#start < 1024 && this.#start < this.#queue.length) return;
+    this.#queue = this.#queue.slice(this.#start);
+    this.#start = 0;
   }
 }

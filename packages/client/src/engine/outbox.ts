@@ -108,7 +108,7 @@ export class Outbox {
     for (const lane of this.#lanes.values()) {
       this.#rewind(lane);
       this.#clearTimer(lane);
-      if (lane.queue.length === 0) this.#lanes.delete(lane.conversation);
+      if (lane.length === 0) this.#lanes.delete(lane.conversation);
     }
   }
 
@@ -130,7 +130,7 @@ export class Outbox {
       this.#lanes.set(message.conversation, lane);
     }
     const sending: Sending = { message, isDurable: false, requestId: 0, isUnchained: false };
-    lane.queue.push(sending);
+    lane.push(sending);
     this.#sendings.set(messageKey(message), sending);
     return sending;
   }
@@ -138,8 +138,8 @@ export class Outbox {
   #pumpLane(lane: Lane): void {
     const { settings } = this.#around;
     if (lane.isPaused || !this.#around.isConnected()) return;
-    while (lane.inFlight < lane.queue.length && lane.inFlight < lane.window) {
-      const sending = lane.queue[lane.inFlight] as Sending;
+    while (lane.inFlight < lane.length && lane.inFlight < lane.window) {
+      const sending = lane.at(lane.inFlight);
       if (!sending.isDurable) break;
       const bytes = sending.message.body.length;
       if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > settings.inFlightBytesMax) {
@@ -210,7 +210,7 @@ export class Outbox {
    * the one before was acknowledged but is unknown to the server (its keys have expired), so the chain starts here.
    */
   #outOfOrder(lane: Lane, sending: Sending): void {
-    if (lane.queue[0] === sending) {
+    if (lane.at(0) === sending) {
       if (sending.isUnchained || lane.lastStored === undefined) return this.#pause(lane, undefined);
       sending.isUnchained = true;
     }
@@ -258,7 +258,7 @@ export class Outbox {
     const waitMs = Math.min(lane.dueAt - this.#around.clock.now(), this.#around.settings.resendDelayMsMax);
     lane.cancelTimer = this.#around.clock.setTimer(Math.max(1, waitMs), () => {
       lane.cancelTimer = undefined;
-      if (lane.queue.length === 0) return void this.#lanes.delete(lane.conversation);
+      if (lane.length === 0) return void this.#lanes.delete(lane.conversation);
       const leftMs = lane.dueAt - this.#around.clock.now();
       // More than the longest delay can only be a clock that jumped back.
       if (leftMs > 0 && leftMs <= this.#around.settings.resendDelayMsMax) return this.#waitForDue(lane);
@@ -282,7 +282,7 @@ export class Outbox {
   #progress(lane: Lane): void {
     if (!lane.isPaused && lane.cancelTimer !== undefined)
       lane.dueAt = this.#around.clock.now() + this.#resendDelayMs(lane.attempt + 1);
-    if (lane.queue.length === 0 && lane.cancelTimer === undefined) this.#lanes.delete(lane.conversation);
+    if (lane.length === 0 && lane.cancelTimer === undefined) this.#lanes.delete(lane.conversation);
     this.#pumpLane(lane);
     for (const stalled of this.#stalled) {
       this.#stalled.delete(stalled);

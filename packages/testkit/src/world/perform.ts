@@ -83,13 +83,13 @@ function read(world: World, { device, conversation, share }: Of<"read">): void {
 
 /** Says again what the user has said before, and the same id with other words. */
 async function repeat(world: World, { domain, user, conversation }: Of<"raw">): Promise<void> {
-  const client = new RawClient(world.network, { domain, user, device: "raw" });
+  const random = world.random.fork(`raw ${world.nextNumber()}`);
+  const encoding = random.pick(["messagepack", "json", "text"] as const);
+  const client = new RawClient(world.network, { domain, user, device: "raw" }, encoding);
   const own = world.ledger
     .log(domain, conversation)
     .filter((entry) => entry.from === user && entry.marker !== undefined);
-  const said = own.at(
-    world.random.fork(`repeat ${world.nextNumber()}`).between(0, Math.max(0, own.length - 1)),
-  );
+  const said = own.at(random.between(0, Math.max(0, own.length - 1)));
   if (said === undefined) {
     const number = world.nextNumber();
     const body = markedBody({ domain, user, device: "raw", conversation, number, variant: 0 }, 60);

@@ -1,8 +1,12 @@
 import {
   type Command,
+  decodeText,
+  type Encoding,
   encodeFrame,
+  encodeText,
   type Frame,
   FrameReader,
+  jsonCodec,
   messagePackCodec,
   protocolVersion,
   type UnknownFrame,
@@ -20,25 +24,25 @@ export class RawClient {
   readonly received: (Frame | UnknownFrame)[] = [];
   readonly #link: Link;
   readonly #waiting = new Map<number, (frame: Frame | undefined) => void>();
-  #onFrame: ((frame: Frame | UnknownFrame) => void) | undefined;
+  readonly #encoding: Encoding;
   #nextId = 1;
 
   /** Connects; commands may be given at once. */
-  constructor(network: Network, device: DeviceId, onFrame?: (frame: Frame | UnknownFrame) => void) {
+  constructor(network: Network, device: DeviceId, encoding: Encoding = "messagepack") {
     this.device = device;
-    this.#onFrame = onFrame;
+    this.#encoding = encoding;
     const reader = new FrameReader({ frame: ({ frame }) => this.#receive(frame), bad: () => this.close() });
-    const early: Uint8Array[] = [];
+    const early: (Uint8Array | string)[] = [];
     let isOpen = false;
-    this.#link = network.open(device, "messagepack", {
+    this.#link = network.open(device, encoding, {
       opened: () => {
         isOpen = true;
-        for (const bytes of early) this.#link.clientWrite(bytes);
+        for (const data of early) this.#link.clientWrite(data);
       },
-      received: (data) => reader.push(data as Uint8Array),
+      received: (data) => (typeof data === "string" ? this.#receive(decodeText(data)) : reader.push(data)),
       closed: () => this.#end(),
     });
-    this.#write = (bytes) => (isOpen ? this.#link.clientWrite(bytes) : early.push(bytes));
+    this.#write = (data) => (isOpen ? this.#link.clientWrite(data) : early.push(data));
     this.ask({
       type: "connect",
       version: protocolVersion,
@@ -47,13 +51,18 @@ export class RawClient {
     });
   }
 
-  readonly #write: (bytes: Uint8Array) => void;
+  readonly #write: (data: Uint8Array | string) => void;
 
   /** Resolves to the reply, or to undefined where the connection ends before it comes. */
   ask(command: Asking): Promise<Frame | undefined> {
     const id = this.#nextId++;
-    this.#write(encodeFrame({ ...command, id } as Command, messagePackCodec));
+    this.#write(this.#encode({ ...command, id } as Command));
     return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
+  #encode(command: Command): Uint8Array | string {
+    if (this.#encoding === "text") return encodeText(command);
+    return encodeFrame(command, this.#encoding === "json" ? jsonCodec : messagePackCodec);
   }
 
   close(): void {
@@ -63,7 +72,6 @@ export class RawClient {
 
   #receive(frame: Frame | UnknownFrame): void {
     this.received.push(frame);
-    this.#onFrame?.(frame);
     const isItem =
       frame.type === "message" ||
       frame.type === "conversation" ||
@@ -78,6 +86,5 @@ export class RawClient {
   #end(): void {
     for (const resolve of this.#waiting.values()) resolve(undefined);
     this.#waiting.clear();
-    this.#onFrame = undefined;
   }
 }

@@ -39,6 +39,18 @@ export interface HeldContext {
 export type Uploaded = Frame | UnknownFrame | BadFrame;
 
 /**
+ * Small frames are encoded into memory that many of them share, and a frame that waits long would keep all of it. So
+ * what a backlog keeps is a copy of its own, made once for all held connections; text has memory of its own already.
+ * The keys follow those of the WebSocket packing.
+ */
+const keepKey = { text: 3, json: 4, messagepack: 5 } as const satisfies Record<Encoding, number>;
+const keep = {
+  text: (frame: SharedFrame): Uint8Array => frame.bytes("text"),
+  json: (frame: SharedFrame): Uint8Array => frame.bytes("json").slice(),
+  messagepack: (frame: SharedFrame): Uint8Array => frame.bytes("messagepack").slice(),
+} as const;
+
+/**
  * `open`: lives. `closing`: the core has said its last word, which waits in the backlog to be fetched. `closed`:
  * the core knows that it is over.
  */
@@ -84,7 +96,7 @@ export class HeldConnection implements Connection, Flushable {
 
   write(frame: SharedFrame): void {
     if (this.#state !== "open") return;
-    this.backlog.append(frame.bytes(this.encoding));
+    this.backlog.append(frame.wrapped(keepKey[this.encoding], keep[this.encoding]));
     this.#context.traffic.framesOut++;
     if (this.backlog.bytes > this.#context.drainedAboveBytes) this.#isAbove = true;
     if (this.#outlet !== undefined) this.#flushLater();
