@@ -10,16 +10,13 @@ const patterns = [
 ];
 let titles: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
-/** The files whose tests name a guarantee in their title, with the number of such tests. */
+/** The files whose tests name a guarantee in their title. */
 export async function guaranteeTests(name: string): Promise<string> {
   titles ??= readTitles();
-  const files = new Map<string, number>();
-  for (const [file, of] of await titles) {
-    const count = of.filter((title) => new RegExp(`\\b${name}\\b`).test(title)).length;
-    if (count > 0) files.set(file, count);
-  }
-  if (files.size === 0) return "No test names it yet.";
-  return [...files].map(([file, count]) => `- \`${file}\` (${count})`).join("\n");
+  const pattern = new RegExp(`\\b${name}\\b`);
+  const files = [...(await titles)].filter(([, of]) => of.some((title) => pattern.test(title)));
+  if (files.length === 0) throw new Error(`no test names ${name}`);
+  return `Tests: ${files.map(([file]) => `\`${file}\``).join(" · ")}`;
 }
 
 async function readTitles(): Promise<ReadonlyMap<string, readonly string[]>> {

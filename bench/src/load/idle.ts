@@ -53,12 +53,13 @@ export async function dial(input: IdleInput): Promise<{ ms: number }> {
     if (clients.length < input.count) clients.push(new IdleClient(input, clients.length, run, onReady));
   };
   for (let i = 0; i < dialingMax; i++) next();
-  await run.until(`connecting ${input.count}`, () => readyCount === input.count, 90_000);
+  await run.until(`connecting ${input.count}`, () => readyCount === input.count, 120_000);
   return { ms: performance.now() - startMs };
 }
 
-/** Fails where a connection was lost; they close with the process. */
+/** Closes them; fails where one was lost meanwhile. */
 export async function hangUp(): Promise<void> {
   await run.pause(0);
   run.end();
+  for (const client of clients) client.connection.close();
 }

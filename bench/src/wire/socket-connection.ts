@@ -38,9 +38,10 @@ export class SocketConnection extends Outgoing {
     });
   }
 
+  /** With a reset: a port of each of many thousand connections would otherwise wait for a minute. */
   close(): void {
     this.#state = "closed";
-    this.#socket.destroy();
+    this.#socket.resetAndDestroy();
   }
 
   protected override transmit(): void {

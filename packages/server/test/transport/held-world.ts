@@ -2,17 +2,10 @@
 import assert from "node:assert/strict";
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  type DecodedFrame,
-  encodeFrame,
-  type Frame,
-  jsonCodec,
-  messagePackCodec,
-  readFrames,
-} from "@hongyan/protocol";
+import { encodeFrame, type Frame, jsonCodec } from "@hongyan/protocol";
 import { type HeldConnections, type HeldOptions, heldConnections } from "../../src/transport/held.ts";
 import { EchoAcceptor, TestJournal } from "./echo-acceptor.ts";
-import { RawSocket, until } from "./raw-socket.ts";
+import { until } from "./raw-socket.ts";
 
 export interface Answer {
   readonly status: number;

@@ -1,20 +1,11 @@
 /** A Hongyan WebSocket endpoint over the echo acceptor, and raw clients for it. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  type DecodedFrame,
-  encodeFrame,
-  type Frame,
-  jsonCodec,
-  limits,
-  messagePackCodec,
-  readFrames,
-} from "@hongyan/protocol";
+import { type DecodedFrame, encodeFrame, type Frame, jsonCodec, readFrames } from "@hongyan/protocol";
 import { attachWebSocket, type WebSocketOptions } from "../../src/transport/websocket/attach.ts";
 import type { WebSocketUpgrades } from "../../src/transport/websocket/upgrade.ts";
-import { EchoAcceptor, messageFrame, TestJournal } from "./echo-acceptor.ts";
-import { RawSocket, until } from "./raw-socket.ts";
-import { clientFrame, closePayload, handshake, RawWebSocket } from "./raw-websocket.ts";
+import { EchoAcceptor, TestJournal } from "./echo-acceptor.ts";
+import { RawWebSocket } from "./raw-websocket.ts";
 
 export const text = 1;
 export const binary = 2;
