@@ -121,3 +121,24 @@ test("a storage that fails for a while delays, and loses nothing", async () => {
   await world.clock.until(() => world.server.deliveredOf(pair, "bob") === 2, "acknowledged");
   assert.deepEqual(bob.texts(pair), ["hello", "hi"]);
 });
+
+test("G2 a message leaves only when it is on disk, also behind one that was sent", async () => {
+  const world = new World();
+  const memory = new MemoryStorage();
+  let isStuck = false;
+  const storage: Storage = {
+    load: () => memory.load(),
+    messages: (...of) => memory.messages(...of),
+    close: () => memory.close(),
+    commit: (change) => (isStuck ? new Promise(() => undefined) : memory.commit(change)),
+  };
+  const alice = await world.live("alice", { storage });
+  alice.network.rule = (frame) => (frame.type === "send.ok" ? "hold" : 1);
+  alice.client.send(pair, "first");
+  await world.clock.settle();
+  isStuck = true;
+  alice.client.send(pair, "second");
+  alice.network.release();
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.server.texts(pair), ["first"]);
+});

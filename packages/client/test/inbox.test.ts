@@ -72,7 +72,11 @@ test("G8 what is held behind a hole is bounded; beyond, entries are let go and f
   await world.clock.advance(5_000);
   assert.equal(bob.seen.length, 0);
   world.server.refuse = undefined;
+  const asked = bob.network.up.length;
   await world.clock.until(() => bob.seen.length === 500, "all seen");
+  // 20,000 bytes hold fewer than 100 of them; the others come again, 50 at a time.
+  const pages = bob.network.up.slice(asked).filter(({ type }) => type === "history").length;
+  assert.ok(pages >= 8, `${pages} pages`);
   assert.deepEqual(
     bob.seen.map(({ seq }) => seq),
     Array.from({ length: 500 }, (_, i) => i + 1),

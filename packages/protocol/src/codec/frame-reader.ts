@@ -9,6 +9,11 @@ export interface FrameSink {
   bad(error: BadFrame): void;
 }
 
+/** Bytes of the length field that every frame begins with. */
+const lengthBytes = 4;
+/** What is set aside for a frame of which little has arrived. */
+const heldBytesFirst = 4096;
+
 /**
  * Cuts a byte stream into frames. Holds at most one incomplete frame, and checks the announced length before
  * keeping anything, so that a peer cannot make it grow beyond `frameBytesMax`.
@@ -16,9 +21,10 @@ export interface FrameSink {
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #frameBytesMax: number;
-  /** The beginning of a frame whose end has not come yet, and how much of it is filled. */
+  /** The beginning of a frame whose end has not come yet, how much of it is filled, and the size it will have. */
   #partial: Uint8Array | undefined;
   #filled = 0;
+  #size = 0;
   #dead = false;
 
   constructor(sink: FrameSink, frameBytesMax: number = limits.frameBytesMax) {
@@ -37,9 +43,9 @@ export class FrameReader {
     if (this.#partial !== undefined) at = this.#complete(chunk);
     while (!this.#dead && at < chunk.length) {
       const left = chunk.length - at;
-      const size = left >= 4 ? this.#frameSize(chunk, at) : undefined;
+      const size = left >= lengthBytes ? this.#frameSize(chunk, at) : undefined;
       if (this.#dead) return;
-      if (size === undefined || size > left) return this.#hold(chunk, at, size ?? 4);
+      if (size === undefined || size > left) return this.#hold(chunk, at, size ?? lengthBytes);
       this.#deliver(chunk, at, at + size);
       at += size;
     }
@@ -55,31 +61,42 @@ export class FrameReader {
   }
 
   #hold(chunk: Uint8Array, at: number, size: number): void {
-    this.#partial = new Uint8Array(size);
-    this.#partial.set(chunk.subarray(at));
-    this.#filled = chunk.length - at;
+    this.#size = size;
+    this.#filled = 0;
+    this.#partial = new Uint8Array(Math.min(size, heldBytesFirst));
+    this.#fill(chunk, at);
+  }
+
+  /** Copies from `chunk` what belongs to the held frame; returns how far it came. */
+  #fill(chunk: Uint8Array, from: number): number {
+    const take = Math.min(this.#size - this.#filled, chunk.length - from);
+    const filled = this.#filled + take;
+    let partial = this.#partial as Uint8Array;
+    if (filled > partial.length) {
+      // Grows with what has arrived, not with what was announced: a length costs its sender as much as it costs us.
+      const grown = new Uint8Array(Math.min(this.#size, Math.max(filled, partial.length * 2)));
+      grown.set(partial.subarray(0, this.#filled));
+      this.#partial = partial = grown;
+    }
+    partial.set(chunk.subarray(from, from + take), this.#filled);
+    this.#filled = filled;
+    return from + take;
   }
 
   /** Fills the held frame from the start of `chunk`; returns how much was taken. */
   #complete(chunk: Uint8Array): number {
-    let at = 0;
-    let partial = this.#partial as Uint8Array;
-    for (;;) {
-      const take = Math.min(partial.length - this.#filled, chunk.length - at);
-      partial.set(chunk.subarray(at, at + take), this.#filled);
-      this.#filled += take;
-      at += take;
-      if (this.#filled < partial.length) return at;
-      if (partial.length > 4) break;
-      const size = this.#frameSize(partial, 0);
+    let at = this.#fill(chunk, 0);
+    if (this.#filled < this.#size) return at;
+    if (this.#size === lengthBytes) {
+      // Only the length was held so far: now the frame's size is known.
+      this.#size = this.#frameSize(this.#partial as Uint8Array, 0);
       if (this.#dead) return at;
-      const grown = new Uint8Array(size);
-      grown.set(partial);
-      this.#partial = partial = grown;
+      at = this.#fill(chunk, at);
+      if (this.#filled < this.#size) return at;
     }
+    const frame = this.#partial as Uint8Array;
     this.#partial = undefined;
-    this.#filled = 0;
-    this.#deliver(partial, 0, partial.length);
+    this.#deliver(frame, 0, this.#size);
     return at;
   }
 

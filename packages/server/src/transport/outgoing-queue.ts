@@ -23,7 +23,7 @@ const flushAboveBytes = 64 * 1024;
 
 /**
  * What waits to be written to one socket. Frames are collected until the end of the tick and written at once.
- * While the socket's own buffer is full nothing is added to it: frames stay here, as references to shared bytes,
+ * While the socket's own buffer is full nothing is added to it: frames stay here, as copies of exactly their bytes,
  * and go out together when it has drained. The bound on all this is kept by the core, which looks at
  * `bufferedBytes` (G8). Holds nothing while idle.
  */
@@ -56,8 +56,14 @@ export class OutgoingQueue implements Flushable {
     this.write(frame);
   }
 
-  write(item: Outgoing): void {
+  write(written: Outgoing): void {
     if (this.#state === "finished") return;
+    // What waits for a slow reader must cost what it counts: a frame's bytes are a view that would keep the whole
+    // memory it was written in. The copy is paid by slow readers only.
+    const item =
+      this.#socket.writableNeedDrain && isFrame(written)
+        ? this.#context.packing.single(written, this.encoding).slice()
+        : written;
     const pending = this.#pending;
     if (pending === undefined) {
       this.#pending = item;

@@ -95,7 +95,7 @@ describe("closing", () => {
 });
 
 describe("slow readers", () => {
-  test("G8 what a peer does not read is counted, held as shared bytes, and reported when it is gone", async () => {
+  test("G8 what a peer does not read is counted, held as its bytes alone, and reported when it is gone", async () => {
     await stop();
     await start({ drainedAboveBytes: 512 * 1024 });
     const [slow, other] = [await open(), await open()];
@@ -118,13 +118,8 @@ describe("slow readers", () => {
     await until("everything to be read", () => of.drains === 1);
     assert.equal(of.connection.bufferedBytes, 0);
     let read = 0;
-    let messages = 0;
-    for (; read < written; messages++) read += decoded((await slow.next()).payload).length;
+    while (read < written) read += decoded((await slow.next()).payload).length;
     assert.equal(read, written);
-    assert.ok(
-      messages < written * 0.8,
-      `what waits travels together: ${written} frames in ${messages} messages`,
-    );
     slow.raw.destroy();
     other.raw.destroy();
   });

@@ -44,7 +44,8 @@ function unrestOf(world: World, device: Device, conversation: string): string | 
   const known = device.client?.conversation(conversation);
   if (known?.head !== head) return `the head is believed to be ${known?.head}, not ${head}`;
   const acknowledged = judge.receipts.acknowledged(device, conversation);
-  if (last > acknowledged) return `the application has #${last}, acknowledged is #${acknowledged}`;
+  if (last > acknowledged && last > read)
+    return `the application has #${last}, acknowledged is #${acknowledged}`;
   if (known.read < Math.min(read, head))
     return `the user has read ${read} elsewhere, the device shows ${known.read}`;
   const unread = unreadByHand(world, device, conversation, known.read);

@@ -97,9 +97,10 @@ export class ReceiptsChecker implements Observations {
   #summary(link: LinkView, frame: FrameNamed<"conversation">): void {
     const { device } = link;
     const { conversation } = frame;
-    // What the server says that it has stored, it has confirmed.
+    // What the server says that it has stored, it has confirmed. Up to the read position it may only mean that a
+    // device without a cursor of its own begins there.
     const reader = `${device.domain}/${conversation} ack ${device.user}/${device.device}`;
-    if (frame.position > (this.#confirmed.get(reader) ?? 0))
+    if (frame.position > frame.read && frame.position > (this.#confirmed.get(reader) ?? 0))
       this.#confirmed = new Map([...this.#confirmed, [reader, frame.position]]);
     raise(this.#adopted, `${deviceKey(device)} ${conversation}`, frame.position);
     const peer = conversation.includes(":")

@@ -59,6 +59,9 @@ export class Disk {
     this.conditions = conditions;
   }
 
+  /** How often the power has gone. */
+  crashes = 0;
+
   get life(): number {
     return this.#life;
   }
@@ -103,6 +106,7 @@ export class Disk {
 
   /** The power goes: what is not durable survives up to some point of the log, and nothing after it. */
   crash(): void {
+    this.crashes++;
     this.#crashedLife = this.#life++;
     this.#isBusy = false;
     this.#reads.clear();

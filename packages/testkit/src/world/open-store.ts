@@ -8,10 +8,13 @@ const createEpoch = (): string => "simulated-epoch";
 
 /** The production store on the simulated disk. `reopened` runs after the store has opened the disk anew by itself. */
 export function openStore(disk: Disk, scheduler: Scheduler, reopened: () => Promise<void>): Promise<Store> {
+  const { crashes } = disk;
   return EmbeddedStore.over(new SimKeyValue(disk), {
     createEpoch,
     disk: {
       reopen: async () => {
+        // A store whose process is gone opens nothing any more.
+        if (disk.crashes !== crashes) return new Promise<never>(() => {});
         disk.reopen();
         await reopened();
         return new SimKeyValue(disk);
