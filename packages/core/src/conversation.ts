@@ -41,6 +41,8 @@ export class Conversation {
   touched = true;
   /** Work under way that holds on to this object; it is not evicted meanwhile. */
   busy = 0;
+  /** A pass over the log that counts what is unread, while it runs. */
+  counting: Promise<void> | undefined;
   #subjects: string[] | undefined;
 
   constructor(

@@ -5,7 +5,7 @@ import { deliveredReader } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Session } from "./session.ts";
-import { countUnread, unreadCount } from "./unread.ts";
+import { countUnread, needsCount, unreadCount } from "./unread.ts";
 
 /** How far back the last message is looked for behind system entries. */
 const lookBack = { count: 20, bytes: 256 * 1024 };
@@ -30,11 +30,7 @@ export async function conversationFrame(
   const [position = 0] = await node.store.positions([{ log: conversation.log, reader }]);
   let last: Message | undefined;
   let lastOfHead = -1;
-  for (
-    let tries = 0;
-    member.uncounted === undefined || (lastOfHead !== conversation.head && tries < triesMax);
-    tries++
-  ) {
+  for (let tries = 0; needsCount(member) || (lastOfHead !== conversation.head && tries < triesMax); tries++) {
     await countUnread(node.store, conversation, member);
     lastOfHead = conversation.head;
     last = await lastMessage(node, conversation);

@@ -13,41 +13,64 @@ export function unreadCount(conversation: Conversation, member: Member): number 
 }
 
 /**
- * Makes `unreadCount` right: what does not count (own and system entries) is counted once from the log when first
- * asked for, and kept up to date by every later append.
+ * Makes `unreadCount` right. What does not count (own and system entries) is counted from the log when first asked
+ * for, and kept up to date by every later append. One pass serves all members who are not counted yet: after a
+ * restart the members of a large group ask one after another, and each would read the same entries.
  */
 export async function countUnread(store: Store, conversation: Conversation, member: Member): Promise<void> {
-  while (member.uncounted === undefined) {
-    const from = readFrom(member);
-    const uncounted = await countQuiet(store, conversation, member.user, from);
-    if (readFrom(member) === from) member.uncounted = uncounted;
+  while (needsCount(member)) {
+    conversation.counting ??= countAll(store, conversation).finally(() => {
+      conversation.counting = undefined;
+    });
+    await conversation.counting;
   }
+}
+
+/** Nobody asks what a former member has not read. */
+export function needsCount(member: Member): boolean {
+  return member.uncounted === undefined && member.until === undefined;
 }
 
 function readFrom(member: Member): number {
   return Math.max(member.read, member.since - 1);
 }
 
-/** Entries after `from` that are no news to `user`, up to the head of the moment in which this resolves. */
-async function countQuiet(
-  store: Store,
-  conversation: Conversation,
-  user: string,
-  from: number,
-): Promise<number> {
-  let at = from;
-  let quiet = 0;
+/** Own entries of one member, among those it has not read. */
+interface Tally {
+  readonly member: Member;
+  readonly from: number;
+  own: number;
+}
+
+async function countAll(store: Store, conversation: Conversation): Promise<void> {
+  const tallies = new Map<string, Tally>();
+  let at = conversation.head;
+  for (const member of conversation.members()) {
+    if (member.uncounted !== undefined) continue;
+    const from = readFrom(member);
+    tallies.set(member.user, { member, from, own: 0 });
+    at = Math.min(at, from);
+  }
+  const systemSeqs: number[] = [];
   while (at < conversation.head) {
     const entries = await store.read(conversation.log, at, scanLimit);
-    if (entries.length === 0) return quiet;
+    if (entries.length === 0) break;
     // The store may be ahead of what this node has been told of: those entries are counted when they are.
     const { head } = conversation;
     for (const entry of entries) {
       if (entry.seq > head) break;
       at = entry.seq;
-      const message = decodeMessage(conversation.id, entry);
-      if (message.from === user || isSystemType(message.messageType)) quiet++;
+      const { from, messageType } = decodeMessage(conversation.id, entry);
+      if (isSystemType(messageType)) systemSeqs.push(entry.seq);
+      else {
+        const sender = tallies.get(from);
+        if (sender !== undefined && entry.seq > sender.from) sender.own++;
+      }
     }
   }
-  return quiet;
+  for (const { member, from, own } of tallies.values()) {
+    // Who has read on meanwhile is counted in the next pass.
+    if (readFrom(member) !== from || member.uncounted !== undefined) continue;
+    member.uncounted = own + systemSeqs.filter((seq) => seq > from).length;
+  }
 }
