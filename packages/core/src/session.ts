@@ -1,3 +1,4 @@
+import type { FrameNamed } from "@hongyan/protocol";
 import type { Peer } from "./peer.ts";
 import type { Identity } from "./ports.ts";
 
@@ -36,6 +37,8 @@ export class Session {
   chains: Map<string, string> | undefined;
   /** The `Committer.generation` that `chains` belongs to. */
   chainGeneration = 0;
+  /** Messages that wait for an answer of the log about the message before them, by conversation. */
+  lookups: Map<string, { readonly peer: Peer; readonly command: FrameNamed<"send"> }[]> | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
   receipts = 0;
 

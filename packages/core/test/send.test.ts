@@ -117,3 +117,25 @@ test("G9 what the store cannot take is refused as overloaded, not forgotten", as
   const [head] = await house.store.heads(["d/conversation/alice:bob"]);
   assert.equal(head, 20 - refused.length, "everything else is stored");
 });
+
+test("G3 a pipeline behind a message of an earlier session is looked up once and stored in order", async () => {
+  const house = new House();
+  const first = await house.device("alice");
+  await first.say("alice:bob", "0", "x:0");
+  const alice = await house.device("alice");
+  const ids = Array.from({ length: 20 }, (_, n) =>
+    alice.post({
+      type: "send",
+      conversation: "alice:bob",
+      clientMessageId: `x:${n + 1}`,
+      after: `x:${n}`,
+      body: new Uint8Array([n]),
+    }),
+  );
+  await house.until(() => ids.every((id) => alice.frames.some((frame) => frame.id === id)), "20 answers");
+  assert.deepEqual(alice.of("error"), []);
+  assert.deepEqual(
+    alice.of("send.ok").map(({ seq }) => seq),
+    ids.map((_, n) => n + 2),
+  );
+});

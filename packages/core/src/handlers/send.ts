@@ -70,26 +70,44 @@ function sendTo(peer: Peer, session: Session, command: Send, conversation: Conve
   if (peer.isClosed) return;
   const { user } = session.identity;
   if (conversation?.member(user) === undefined) return peer.reject(command.id, notFound());
-  if (command.after === undefined || follows(peer, session, command))
-    return accept(peer, session, command, conversation);
-  // The usual way after a reconnect: the message before was stored on an earlier session. Ask the log.
+  const waiting = session.lookups?.get(conversation.id);
+  if (waiting !== undefined) waiting.push({ peer, command: park(peer, command) });
+  else if (command.after === undefined || follows(peer, session, command))
+    accept(peer, session, command, conversation);
+  else lookUp(peer, session, command, command.after, conversation);
+}
+
+/**
+ * The usual way after a reconnect: the message before was stored on an earlier session. Asks the log, once for a
+ * pipeline of messages: those behind this one wait for the answer and then follow it.
+ */
+function lookUp(
+  peer: Peer,
+  session: Session,
+  command: Send,
+  after: string,
+  conversation: Conversation,
+): void {
   const kept = park(peer, command);
-  const { producer, number } = idempotencyKey(user, command.after);
+  const { producer, number } = idempotencyKey(session.identity.user, after);
+  const waiting: { peer: Peer; command: Send }[] = [];
+  session.lookups ??= new Map();
+  session.lookups.set(conversation.id, waiting);
   conversation.busy++;
+  const settle = (refusal: ProtocolError | undefined) => {
+    conversation.busy--;
+    session.lookups?.delete(conversation.id);
+    unpark(peer, kept);
+    if (refusal === undefined && !peer.isClosed) accept(peer, session, kept, conversation);
+    else if (refusal !== undefined) peer.reject(kept.id, refusal);
+    for (const next of waiting) {
+      unpark(next.peer, next.command);
+      sendTo(next.peer, session, next.command, conversation);
+    }
+  };
   peer.node.store.find(conversation.log, producer, number).then(
-    (seq) => {
-      conversation.busy--;
-      unpark(peer, kept);
-      if (peer.isClosed) return;
-      // A message that came meanwhile may have continued the chain.
-      if (seq !== undefined || follows(peer, session, kept)) accept(peer, session, kept, conversation);
-      else peer.reject(kept.id, new ProtocolError("out_of_order"));
-    },
-    (error: unknown) => {
-      conversation.busy--;
-      unpark(peer, kept);
-      peer.reject(kept.id, peer.node.asRefusal(error));
-    },
+    (seq) => settle(seq === undefined ? new ProtocolError("out_of_order") : undefined),
+    (error: unknown) => settle(peer.node.asRefusal(error)),
   );
 }
 
