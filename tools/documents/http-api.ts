@@ -33,8 +33,9 @@ export function httpApi(): Promise<string> {
 
 async function makeTables(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), "hongyan-api-"));
-  const server = await createServer({ port: 0, tcpPort: "off", data, log: { level: "silent" } });
+  const made = createServer({ port: 0, tcpPort: "off", data, log: { level: "silent" } });
   try {
+    const server = await made;
     const { url } = await server.listen();
     const { paths } = (await (await fetch(`${url}/v1/openapi.json`)).json()) as {
       paths: Record<string, Record<string, Operation>>;
@@ -59,7 +60,7 @@ async function makeTables(): Promise<string> {
       .map(([part, rows]) => `### ${part}\n\n${table(["call", "takes", "answers", "what it does"], rows)}`)
       .join("\n\n");
   } finally {
-    await server.close();
+    await made.then((server) => server.close()).catch(() => undefined);
     await rm(data, { recursive: true });
   }
 }

@@ -34,9 +34,10 @@ export async function runDocument(root: string, document: Document): Promise<Obj
 /** The reader stands in a fresh clone: the folders of the repository are there, `data` is the server's own. */
 async function furnish(root: string, folder: string): Promise<void> {
   for (const name of await readdir(root)) {
-    if (!["data", ".git"].includes(name)) await symlink(join(root, name), join(folder, name));
+    if (!["data", "tmp", ".git"].includes(name)) await symlink(join(root, name), join(folder, name));
   }
   await mkdir(join(folder, "data"));
+  await mkdir(join(folder, "tmp"));
 }
 
 /** Ports of the text are those of the server that runs. */
@@ -78,7 +79,7 @@ function runScript(
     const examples = { CHAT_URL: `ws://127.0.0.1:${port}/ws`, CHAT_TCP_PORT: String(tcpPort) };
     const child = spawn("bash", [script], {
       cwd: folder,
-      env: { ...process.env, PATH: path, NO_COLOR: "1", ...examples },
+      env: { ...process.env, PATH: path, NO_COLOR: "1", TMPDIR: join(folder, "tmp"), ...examples },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

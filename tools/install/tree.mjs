@@ -1,7 +1,7 @@
 /** Where things are in this repository, and how other programs are run in it. */
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -41,46 +41,57 @@ export function run(command, args, options = {}) {
 
 /**
  * Runs `work` while no other process of this tree runs anything under the same name. The lock is a folder outside
- * of node_modules (`npm ci` deletes that one); the lock of a process that has died is taken over.
+ * of node_modules (`npm ci` deletes that one). It is moved into its place with its owner in it, which succeeds for
+ * one process only; the lock of a process that has died is moved away.
  */
 export async function alone(name, work) {
   const place = createHash("sha256").update(root).digest("hex").slice(0, 16);
   const lock = join(tmpdir(), `hongyan-${name}-${place}.lock`);
-  const owner = join(lock, "pid");
-  for (let waiting = false; ; ) {
-    try {
-      await mkdir(lock);
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    if (await isAbandoned(lock, owner)) {
-      await rm(lock, { recursive: true, force: true });
-      continue;
-    }
+  for (let waiting = false; !(await acquire(lock)); ) {
+    if (await clearAway(lock)) continue;
     if (!waiting) say(`waiting for another process that does the same (${lock})`);
     waiting = true;
     await delay(200);
   }
   try {
-    await writeFile(owner, String(process.pid));
     return await work();
   } finally {
-    await rm(lock, { recursive: true, force: true });
+    // Gone at once: while its files were being deleted, another process could move in and lose its own.
+    const done = `${lock}-${randomUUID()}`;
+    await rename(lock, done);
+    await rm(done, { recursive: true, force: true });
   }
 }
 
-async function isAbandoned(lock, owner) {
-  const pid = Number(await readFile(owner, "utf8").catch(() => ""));
-  if (pid > 0) {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch (error) {
-      return error.code === "ESRCH";
-    }
+/** True if the lock is ours. A folder cannot be moved onto one that has something in it. */
+async function acquire(lock) {
+  const draft = await mkdtemp(`${lock}-`);
+  await writeFile(join(draft, "owner"), `${process.pid} ${randomUUID()}`);
+  try {
+    await rename(draft, lock);
+    return true;
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (["ENOTEMPTY", "EEXIST", "EPERM"].includes(error.code)) return false;
+    throw error;
   }
-  // Made a moment ago and its pid not written yet, or its process died in between.
-  const age = Date.now() - (await stat(lock).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
-  return age > 5_000;
+}
+
+/**
+ * Moves the lock away if its owner has died; true if it is gone. Where it goes is named by the lock itself, and
+ * stays: who comes late and takes the next owner's lock for the dead one's finds that place taken.
+ */
+async function clearAway(lock) {
+  const [pid, id] = (await readFile(join(lock, "owner"), "utf8").catch(() => "")).split(" ");
+  if (id === undefined) return !(await exists(lock));
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    if (error.code !== "ESRCH") return false;
+  }
+  return rename(lock, `${lock}-dead-${id}`).then(
+    () => true,
+    () => false,
+  );
 }

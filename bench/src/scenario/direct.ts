@@ -84,7 +84,7 @@ export const direct: Scenario = {
 };
 
 function timesOf({ isQuick }: Effort): { warmMs: number; measureMs: number } {
-  return isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 1000, measureMs: 2500 };
+  return isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 800, measureMs: 1700 };
 }
 
 async function measure(

@@ -11,16 +11,17 @@ export const storm: Scenario = {
 
   async run(effort, say) {
     const count = effort.isQuick ? 1000 : 5000;
+    const rounds = Math.min(effort.rounds, 2);
     const rows: Row[] = [];
     const probes: StormResult[] = [];
-    for (let round = 0; round < effort.rounds; round++) {
-      say(`storm ${round + 1}/${effort.rounds}: bare net server`);
+    for (let round = 0; round < rounds; round++) {
+      say(`storm ${round + 1}/${rounds}: bare net server`);
       probes.push(await bare(count));
     }
     for (const transport of ["websocket", "tcp"] as const) {
       const ours: StormResult[] = [];
-      for (let round = 0; round < effort.rounds; round++) {
-        say(`storm ${round + 1}/${effort.rounds}: ${count} × ${transport}`);
+      for (let round = 0; round < rounds; round++) {
+        say(`storm ${round + 1}/${rounds}: ${count} × ${transport}`);
         ours.push(await measure(transport, count, effort));
       }
       rows.push(row(transport, count, ours, probes));

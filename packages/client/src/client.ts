@@ -1,11 +1,4 @@
-import {
-  directConversationId,
-  type FrameNamed,
-  isConversationId,
-  isId,
-  limits,
-  ProtocolError,
-} from "@hongyan/protocol";
+import { directConversationId, type FrameNamed, isId, ProtocolError } from "@hongyan/protocol";
 import type { Actions } from "./actions.ts";
 import type {
   Client,
@@ -29,11 +22,10 @@ import type {
 import type { Answer, Request } from "./engine/requests.ts";
 import { Model } from "./model/model.ts";
 import type { Numbering } from "./numbering.ts";
+import { outgoing } from "./outgoing.ts";
 import type { ClientPorts } from "./ports.ts";
 import { Seat } from "./seat.ts";
 import { settingsDefault } from "./settings.ts";
-
-const utf8 = new TextEncoder();
 
 /** What `createClientOn` needs besides ports. */
 export type CoreOptions = Pick<ClientOptions, "token" | "device" | "platform" | "codec" | "settings">;
@@ -109,27 +101,14 @@ export class HongyanClient implements Client {
     body: string | Uint8Array,
     options: { messageType?: string | undefined } = {},
   ): LocalMessage {
-    const { messageType } = options;
-    if (!isConversationId(conversation)) throw new ProtocolError("bad_request", "not a conversation id");
-    if (
-      messageType !== undefined &&
-      (messageType.length > limits.messageTypeLengthMax || messageType.startsWith("hongyan."))
-    )
-      throw new ProtocolError(
-        "bad_request",
-        "a message type has at most 64 characters and does not begin with hongyan.",
-      );
-    const bytes = typeof body === "string" ? utf8.encode(body) : new Uint8Array(body);
-    if (bytes.length > limits.bodyBytesMax)
-      throw new ProtocolError("too_large", `a body has at most ${limits.bodyBytesMax} bytes`);
+    const content = outgoing(conversation, body, options.messageType);
     const { actions, numbering } = this.#ready();
     const { clientMessageId, next } = numbering.take(conversation);
+    const time = this.#ports.clock.now();
     const message: LocalMessage = {
-      conversation,
+      ...content,
       clientMessageId,
-      messageType,
-      body: bytes,
-      time: this.#ports.clock.now(),
+      time,
       status: "queued",
       seq: 0,
       failure: undefined,

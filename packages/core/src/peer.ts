@@ -72,7 +72,9 @@ export class Peer implements Inbound {
       case "verifying":
         if (this.#state.waiting.length >= waitingMax) return this.close("bad_frame");
         // The body belongs to the transport until the end of the tick; what waits needs memory of its own.
-        this.#state.waiting.push(frame.body === undefined ? frame : { ...frame, body: frame.body.slice() });
+        this.#state.waiting.push(
+          frame.body === undefined ? frame : { ...frame, body: new Uint8Array(frame.body) },
+        );
         return;
       case "new":
         if (frame.type !== "connect") {

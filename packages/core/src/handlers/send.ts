@@ -58,7 +58,7 @@ function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
 function park(peer: Peer, command: Send): Send {
   peer.pending++;
   peer.node.committer.hold(command.body?.length ?? 0);
-  return command.body === undefined ? command : { ...command, body: command.body.slice() };
+  return command.body === undefined ? command : { ...command, body: new Uint8Array(command.body) };
 }
 
 function unpark(peer: Peer, command: Send): void {

@@ -62,7 +62,7 @@ export class OutgoingQueue implements Flushable {
     // memory it was written in. The copy is paid by slow readers only.
     const item =
       this.#socket.writableNeedDrain && isFrame(written)
-        ? this.#context.packing.single(written, this.encoding).slice()
+        ? new Uint8Array(this.#context.packing.single(written, this.encoding))
         : written;
     const pending = this.#pending;
     if (pending === undefined) {

@@ -46,7 +46,9 @@ function unrestOf(world: World, device: Device, conversation: string): string | 
   const acknowledged = judge.receipts.acknowledged(device, conversation);
   if (last > acknowledged && last > read)
     return `the application has #${last}, acknowledged is #${acknowledged}`;
-  if (known.read < Math.min(read, head))
+  // A position from before the user came in again is none.
+  const since = ledger.stays(device.domain, conversation, device.user).at(-1)?.since ?? 1;
+  if (read >= since && known.read < Math.min(read, head))
     return `the user has read ${read} elsewhere, the device shows ${known.read}`;
   const unread = unreadByHand(world, device, conversation, known.read);
   if (known.unread !== unread)

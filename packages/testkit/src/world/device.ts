@@ -185,25 +185,34 @@ export class Device implements DeviceId {
       },
       random: { next: () => chance.fraction(), id: () => chance.id() },
       storage: plant?.storage?.(storage, this) ?? storage,
-      transports: [this.#transport()],
+      transports: [this.#transport(life)],
     };
   }
 
-  #transport(): Transport {
+  #transport(life: number): Transport {
     const { network, planned } = this.#options;
     const { encoding } = planned;
     return {
       name: "simulated",
       mode: encoding === "text" ? "text" : "binary",
       open: (events) => {
+        // A program that has crashed neither hears nor says anything more.
+        const isAlive = (): boolean => life === this.#life;
         const link: Link = network.open(this, encoding, {
-          opened: () => events.opened(),
-          received: (data) => events.received(data),
-          closed: (code) => events.closed({ code, reason: "the link ended" }),
+          opened: () => {
+            if (isAlive()) events.opened();
+            else link.cut(undefined, 0);
+          },
+          received: (data) => {
+            if (isAlive()) events.received(data);
+          },
+          closed: (code) => {
+            if (isAlive()) events.closed({ code, reason: "the link ended" });
+          },
         });
         return {
           send: (frames) => {
-            for (const frame of frames) link.clientWrite(frame);
+            if (isAlive()) for (const frame of frames) link.clientWrite(frame);
           },
           close: () => link.clientClose(),
         };
