@@ -12,6 +12,9 @@ import { readArguments, runCommand, UsageError, wholeNumber } from "./usage.ts";
 
 const results = fileURLToPath(new URL("../results/tmp", import.meta.url));
 
+/** Load average above which the machine is not the bench's own. */
+const busyLoad = 1;
+
 const help = `Usage: npm run bench -- [SCENARIO …] [options]
 
 Each scenario starts its own server on a temporary directory and runs, in turns with it, a bare probe of the
@@ -44,6 +47,10 @@ async function bench(args: readonly string[]): Promise<number> {
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
   if (values.json !== undefined) write(values.json, []);
   say(`${machine()}, load average ${loadAverage()}`);
+  if (loadAverage() > busyLoad)
+    say(
+      "Something else is busy on this machine: the figures will be worse than they should, the ratios too.",
+    );
   const rows: Row[] = [];
   for (const scenario of chosen) {
     rows.push(...(await scenario.run({ isQuick: values.quick, rounds, profileFolder }, say)));

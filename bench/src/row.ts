@@ -1,5 +1,5 @@
 /** What a scenario says: one figure, beside what the bare machine gave for it in the same run. */
-import { machine } from "./machine.ts";
+import { loadAverage, machine } from "./machine.ts";
 import { median, spread } from "./measure/statistics.ts";
 
 export interface Row {
@@ -26,6 +26,8 @@ export interface Row {
   /** (largest − smallest) / median of the runs. */
   readonly spread: number;
   readonly machine: string;
+  /** What else ran: the load average of the last minute. The bench itself makes about 2. */
+  readonly loadAverage: number;
   readonly note: string;
 }
 
@@ -52,7 +54,14 @@ export function rowOf({ values, probes, ...rest }: RowInput): Row {
     runs: values.length,
     spread: Math.round(spread(values) * 1000) / 1000,
     machine: machine(),
+    loadAverage: loadAverage(),
+    ...roundedLatencies(rest),
   };
+}
+
+function roundedLatencies(row: Readonly<Record<string, unknown>>): Partial<Row> {
+  const names = ["p50", "p99", "p999"].filter((name) => typeof row[name] === "number");
+  return Object.fromEntries(names.map((name) => [name, rounded(row[name] as number)]));
 }
 
 /** Four digits are more than the spread of any figure justifies. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { glob, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -34,9 +34,8 @@ test("work of one name is done by one process at a time, and a lock of the dead 
   const tree = JSON.stringify(join(root, "tools/install/tree.mjs"));
   const name = JSON.stringify(`test-${process.pid}`);
   t.after(async () => {
-    for await (const left of glob(`hongyan-test-${process.pid}-*`, { cwd: tmpdir() })) {
-      await rm(join(tmpdir(), left), { recursive: true });
-    }
+    const left = (await readdir(tmpdir())).filter((name) => name.startsWith(`hongyan-test-${process.pid}-`));
+    await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true })));
   });
   const die = `import { alone } from ${tree}; await alone(${name}, () => process.kill(process.pid, "SIGKILL"));`;
   assert.equal((await run(t, process.execPath, ["--input-type=module", "-e", die])).code, 1);

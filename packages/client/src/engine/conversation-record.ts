@@ -74,7 +74,9 @@ function unreadAfterItem(
   isOld: boolean,
 ): number | undefined {
   if (read >= Math.max(item.head, record.counted)) return 0;
-  if (isOld || item.read < read) return undefined;
+  // What lies before the member's first entry counts for nobody: a position there is as good as any other.
+  const before = item.first - 1;
+  if (isOld || Math.max(item.read, before) < Math.max(read, before)) return undefined;
   return item.unread;
 }
 

@@ -19,7 +19,7 @@ export class MemoryLog {
     const known = producer === "" ? undefined : this.keys.get(producer)?.get(number);
     if (known !== undefined) return this.#again(known, body);
     const seq = this.head + 1;
-    this.entries.push({ seq, time, body: body.slice() });
+    this.entries.push({ seq, time, body: new Uint8Array(body) });
     if (producer !== "") {
       const numbers = this.keys.get(producer) ?? new Map<number, number>();
       this.keys.set(producer, numbers.set(number, seq));

@@ -122,7 +122,7 @@ export class MemoryStore implements Store {
       this.#records.delete(key);
       return 0;
     }
-    this.#records.set(key, { key, value: value.slice(), version: version + 1 });
+    this.#records.set(key, { key, value: new Uint8Array(value), version: version + 1 });
     return version + 1;
   }
 
