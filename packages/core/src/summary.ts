@@ -35,6 +35,7 @@ export async function conversationFrame(
     lastOfHead = conversation.head;
     last = await lastMessage(node, conversation);
   }
+  if (conversation.member(user) !== member) return undefined; // Removed meanwhile.
   // Everything below is of one moment: a count that belonged to another head would be wrong for good.
   const peer = conversation.kind === "direct" ? otherMember(conversation, user) : undefined;
   const shown = last !== undefined && last.seq >= member.since ? last : undefined;
