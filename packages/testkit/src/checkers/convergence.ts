@@ -50,6 +50,7 @@ function unrestOf(world: World, device: Device, conversation: string): string | 
   const since = ledger.stays(device.domain, conversation, device.user).at(-1)?.since ?? 1;
   if (read >= since && known.read < Math.min(read, head))
     return `the user has read ${read} elsewhere, the device shows ${known.read}`;
+  if (known.read >= since && known.read > read) return `shows #${known.read} as read and has said #${read}`;
   const unread = unreadByHand(world, device, conversation, known.read);
   if (known.unread !== unread)
     return `shows ${known.unread} unread; by hand, after #${known.read}, there are ${unread}`;
