@@ -27,7 +27,8 @@ export class Conversation {
   readonly id: string;
   readonly log: LogId;
   readonly kind: ConversationKind;
-  readonly createdAt: number;
+  /** Milliseconds since 1970; 0 until somebody has written in a direct conversation. */
+  createdAt: number;
   readonly by: string;
   name: string | undefined;
   open: boolean;

@@ -371,9 +371,10 @@ function memberPuts(
   ];
 }
 
-/** The records that make a direct conversation exist; written with its first message. */
+/** Makes a direct conversation exist: the records to be written with its first message. */
 export function directPuts(conversation: Conversation, by: string, now: number): Put[] {
   const { domain, id } = conversation;
+  conversation.createdAt = now;
   const record: ConversationRecord = { kind: "direct", open: false, createdAt: now, by };
   const puts: Put[] = [{ key: recordKeys.conversation(domain, id), value: encodeRecord(record) }];
   for (const { user } of conversation.members()) {
