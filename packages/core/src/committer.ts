@@ -13,9 +13,13 @@ import type { Statistics } from "./statistics.ts";
 
 /** Who waits for an append. One object per send, no closures: this is the hot path. */
 export interface AppendTicket {
+  /** The member who sends; empty for the backend, which need not be a member. */
+  readonly sender: string;
   committed(outcome: AppendOutcome): void;
   /** Whether it took effect is open. */
   failed(): void;
+  /** The sender was removed before the commit: nothing was stored. */
+  removed(): void;
 }
 
 /** Who waits for cursors. */
@@ -28,6 +32,8 @@ export interface AdvanceTicket {
 export interface Writes {
   readonly puts: readonly Put[];
   readonly appends: readonly Append[];
+  /** Members of `log` who are removed: what they have sent and is not committed yet is refused. */
+  readonly leaving?: { readonly log: string; readonly users: readonly string[] } | undefined;
 }
 
 /**
@@ -57,6 +63,23 @@ class Gathering implements Batch {
   readonly advanceTickets: AdvanceTicket[] = [];
   readonly transactions: Transaction[] = [];
   bytes = 0;
+
+  /** Takes out what removed members have sent. */
+  refuse({ log, users }: { readonly log: string; readonly users: readonly string[] }): void {
+    let kept = 0;
+    for (let i = 0; i < this.appends.length; i++) {
+      const append = this.appends[i] as Append;
+      const ticket = this.appendTickets[i] as AppendTicket;
+      if (append.log === log && users.includes(ticket.sender)) {
+        ticket.removed();
+        continue;
+      }
+      this.appends[kept] = append;
+      this.appendTickets[kept++] = ticket;
+    }
+    this.appends.length = kept;
+    this.appendTickets.length = kept;
+  }
 
   get isEmpty(): boolean {
     return (
@@ -155,6 +178,7 @@ export class Committer {
     const batch = this.#next;
     this.#next = new Gathering();
     const built = buildTransactions(batch.transactions);
+    for (const { writes } of built) if (writes.leaving !== undefined) batch.refuse(writes.leaving);
     this.#committing = true;
     this.#inFlightBytes = batch.bytes;
     this.#store.commit(built.length === 0 ? batch : joined(built, batch)).then(
@@ -190,6 +214,8 @@ export class Committer {
         puts: outcome.puts.slice(put, putEnd),
       };
       transaction.committed(own);
+      // What came while this commit was under way was let in by the members of before.
+      if (writes.leaving !== undefined) this.#next.refuse(writes.leaving);
       transaction.resolve(own);
       append = appendEnd;
       put = putEnd;

@@ -157,12 +157,14 @@ export class DomainBackend implements Backend {
     conversation.busy++;
     const outcome = await new Promise<AppendOutcome>((resolve, reject) => {
       const ticket: AppendTicket = {
+        sender: "",
         committed: (stored) => {
           conversation.busy--;
           // Here and not after the promise: entries reach the conversation in the order of their seq.
           if (stored.status === "stored") this.#publish(conversation, stored, entry);
           resolve(stored);
         },
+        removed: () => reject(notFound()), // The backend is nobody's member.
         failed: () => {
           conversation.busy--;
           reject(new ProtocolError("unavailable", undefined, 1000));

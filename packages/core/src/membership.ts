@@ -1,5 +1,6 @@
 import { isConversationId, isId, ProtocolError } from "@hongyan/protocol";
 import type { NewConversation, Role } from "./backend.ts";
+import type { Writes } from "./committer.ts";
 import type { Conversation, Member } from "./conversation.ts";
 import { recordKeys, userSubject } from "./keys.ts";
 import { decodeMessage, encodeMessage, systemPrefix } from "./message.ts";
@@ -221,7 +222,7 @@ export class Membership {
     });
   }
 
-  #writes(conversation: Conversation, by: string, change: Change): { puts: Put[]; appends: Append[] } {
+  #writes(conversation: Conversation, by: string, change: Change): Writes {
     const { domain, id } = conversation;
     const next = conversation.head + 1;
     const { name, open } = { ...conversation, ...change.about };
@@ -243,7 +244,11 @@ export class Membership {
       const { role, since } = conversation.member(user) as Member;
       puts.push(...memberPuts(domain, id, user, { role, since, until: next }, 0));
     }
-    return { puts, appends: [this.#entry(domain, id, change.from ?? by, change.notice)] };
+    return {
+      puts,
+      appends: [this.#entry(domain, id, change.from ?? by, change.notice)],
+      leaving: change.leaving.length === 0 ? undefined : { log: conversation.log, users: change.leaving },
+    };
   }
 
   #apply(conversation: Conversation, by: string, change: Change, outcome: CommitOutcome): void {

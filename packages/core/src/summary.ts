@@ -7,8 +7,9 @@ import type { NodeContext } from "./node-context.ts";
 import type { Session } from "./session.ts";
 import { countUnread, needsCount, unreadCount } from "./unread.ts";
 
-/** How far back the last message is looked for behind system entries. */
-const lookBack = { count: 20, bytes: 256 * 1024 };
+/** How many system entries the last message is looked for behind. */
+const lookBackMax = 20;
+const one = { count: 1, bytes: 1 };
 /** A longer last message is announced without its body. */
 const previewBytesMax = 4096;
 
@@ -73,10 +74,13 @@ function otherMember(conversation: Conversation, user: string): Member | undefin
 }
 
 async function lastMessage(node: NodeContext, conversation: Conversation): Promise<Message | undefined> {
-  const entries = await node.store.readBack(conversation.log, conversation.head + 1, lookBack);
-  for (const entry of entries) {
+  let before = conversation.head + 1;
+  for (let looked = 0; looked < lookBackMax; looked++) {
+    const [entry] = await node.store.readBack(conversation.log, before, one);
+    if (entry === undefined) return undefined;
     const message = decodeMessage(conversation.id, entry);
     if (!isSystemType(message.messageType)) return message;
+    before = entry.seq;
   }
   return undefined;
 }

@@ -147,3 +147,40 @@ test("G10 domains with equal ids share nothing", async () => {
   assert.deepEqual([bobThere.of("message"), bobThere.of("conversation")], [[], []]);
   await assert.rejects(house.node.backend("two").conversation("g"), { code: "not_found" });
 });
+
+test("G4 what a member has sent before it is removed is stored before that, or refused", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "g", members: ["bob"] }, "create.ok");
+  const send = (n: number) =>
+    bob.post({ type: "send", conversation: "g", clientMessageId: `x:${n}`, body: new Uint8Array([n]) });
+  await bob.say("g", "first", "x:0");
+  alice.post({ type: "remove", conversation: "g", users: ["bob"] });
+  const ids = [1, 2, 3].map(send);
+  await new Promise((resolve) => setImmediate(resolve));
+  ids.push(send(4));
+  await house.until(
+    () => ids.every((id) => bob.frames.some((frame) => frame.id === id)),
+    "an answer for each",
+  );
+  const log = await house.node.backend("d").history("g", { after: 0, limit: 100 });
+  assert.equal(log.at(-1)?.messageType, "hongyan.removed");
+  const stored = log.filter(({ from }) => from === "bob").length;
+  assert.equal(bob.of("send.ok").length, stored);
+  assert.equal(bob.of("error").filter(({ name }) => name === "not_found").length, 5 - stored);
+});
+
+test("G2 a resend after the removal answers the same seq, another body is a conflict, a new message is refused", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "g", members: ["bob"] }, "create.ok");
+  const { seq } = await bob.say("g", "mine", "x:1");
+  await alice.ask({ type: "remove", conversation: "g", users: ["bob"] }, "remove.ok");
+  const again = await bob.say("g", "mine", "x:1");
+  assert.deepEqual({ seq: again.seq, duplicate: again.duplicate }, { seq, duplicate: true });
+  const send = { type: "send", conversation: "g", body: new Uint8Array([1]) } as const;
+  assert.equal(await bob.refused({ ...send, clientMessageId: "x:1" }), "conflict");
+  assert.equal(await bob.refused({ ...send, clientMessageId: "x:2" }), "not_found");
+});

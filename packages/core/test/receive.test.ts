@@ -235,3 +235,41 @@ test("G4 a device that is behind is told again until it syncs", async () => {
   await house.tick(5100);
   assert.equal(bob.of("behind").length, 2);
 });
+
+test("G8 while pages are left nothing is pushed, and a page names no more conversations than can be acknowledged", async () => {
+  const house = new House();
+  const backend = house.node.backend("d");
+  for (let n = 0; n < 450; n++) {
+    await backend.send({
+      conversation: `bob:u${n}`,
+      from: `u${n}`,
+      clientMessageId: "x:1",
+      body: new Uint8Array(1),
+    });
+  }
+  const bob = await house.device("bob", "phone", { sync: false });
+  const first = await bob.ask({ type: "sync", limit: 1000, bytes: 1_000_000 }, "sync.ok");
+  assert.deepEqual({ count: first.count, more: first.more }, { count: 400, more: true });
+  await backend.send({ conversation: "bob:u1", from: "u1", clientMessageId: "x:2", body: new Uint8Array(1) });
+  assert.deepEqual(bob.heard, [], "not pushed: it comes with a page");
+  const positions = bob.of("message").map(({ conversation, seq }) => [conversation, seq] as const);
+  const second = await bob.ask({ type: "sync", positions, limit: 1000 }, "sync.ok");
+  assert.deepEqual({ count: second.count, more: second.more }, { count: 51, more: false });
+});
+
+test("G8 large answers are made one at a time, and wait for a peer that does not read", async () => {
+  const house = new House({ outboxBytesMax: 1000 });
+  const alice = await house.device("alice");
+  await alice.say(direct, "hi");
+  alice.bufferedBytes = 1001;
+  const ids = [1, 2, 3].map(() => alice.post({ type: "history", conversation: direct }));
+  await house.settle();
+  assert.equal(alice.of("history.ok").length, 0);
+  alice.bufferedBytes = 0;
+  alice.inbound?.drained();
+  await house.until(() => alice.of("history.ok").length === 3, "three pages");
+  assert.deepEqual(
+    alice.of("history.ok").map(({ id }) => id),
+    ids,
+  );
+});

@@ -10,7 +10,7 @@ const pageBytes = 512 * 1024;
 
 /** One conversation, backwards for people who scroll, forwards for clients that saw a hole. */
 export const history: Handler<"history"> = (peer, session, command) =>
-  peer.answer(command, historyPage(peer, session, command));
+  peer.answerPage(command, () => historyPage(peer, session, command));
 
 async function historyPage(peer: Peer, session: Session, command: FrameNamed<"history">): Promise<Reply> {
   const { node } = peer;

@@ -10,7 +10,7 @@ const pageMax = 200;
 
 /** The conversation list: what there is, how much of it is unread, and what came last. */
 export const list: Handler<"list"> = (peer, session, command) =>
-  peer.answer(command, listPage(peer, session, command));
+  peer.answerPage(command, () => listPage(peer, session, command));
 
 async function listPage(peer: Peer, session: Session, command: FrameNamed<"list">): Promise<Reply> {
   const { node } = peer;
@@ -36,7 +36,7 @@ async function page(
   command: FrameNamed<"list">,
 ): Promise<{ ids: readonly string[]; next: string | undefined }> {
   if (command.conversations !== undefined)
-    return { ids: command.conversations.filter(isConversationId).slice(0, pageMax), next: undefined };
+    return { ids: [...new Set(command.conversations)].filter(isConversationId), next: undefined };
   const { domain, user } = session.identity;
   const limit = Math.min(Math.max(command.limit ?? pageMax, 1), pageMax);
   const prefix = recordKeys.memberships(domain, user);

@@ -11,7 +11,7 @@ import type { Handler } from "./handlers.ts";
 const pageMax = 500;
 
 export const members: Handler<"members"> = (peer, session, command) =>
-  peer.answer(command, membersPage(peer, session, command));
+  peer.answerPage(command, () => membersPage(peer, session, command));
 
 async function membersPage(peer: Peer, session: Session, command: FrameNamed<"members">): Promise<Reply> {
   const { domain, user } = session.identity;

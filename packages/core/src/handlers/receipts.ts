@@ -9,7 +9,7 @@ const pageMax = 500;
 
 /** How far everybody is: pulled when a message's receipts are opened, and for groups too large to push them. */
 export const receipts: Handler<"receipts"> = (peer, session, command) =>
-  peer.answer(command, receiptsPage(peer, session, command));
+  peer.answerPage(command, () => receiptsPage(peer, session, command));
 
 async function receiptsPage(peer: Peer, session: Session, command: FrameNamed<"receipts">): Promise<Reply> {
   if (!isConversationId(command.conversation)) throw notFound();

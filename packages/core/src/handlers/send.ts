@@ -1,4 +1,10 @@
-import { type FrameNamed, isClientMessageId, isConversationId, ProtocolError } from "@hongyan/protocol";
+import {
+  type FrameNamed,
+  isClientMessageId,
+  isConversationId,
+  ProtocolError,
+  type Reply,
+} from "@hongyan/protocol";
 import type { Message } from "../backend.ts";
 import type { AppendTicket } from "../committer.ts";
 import type { Conversation } from "../conversation.ts";
@@ -47,6 +53,8 @@ function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
     return new ProtocolError("bad_request", "not a conversation id");
   if (!isClientMessageId(command.clientMessageId))
     return new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
+  if (command.messageType?.isWellFormed() === false)
+    return new ProtocolError("bad_request", "messageType is not well-formed Unicode");
   if (isSystemType(command.messageType))
     return new ProtocolError("forbidden", "message types of the server are reserved");
   if (node.committer.waitingBytes > node.settings.commitBytesMax)
@@ -69,12 +77,34 @@ function unpark(peer: Peer, command: Send): void {
 function sendTo(peer: Peer, session: Session, command: Send, conversation: Conversation | undefined): void {
   if (peer.isClosed) return;
   const { user } = session.identity;
-  if (conversation?.member(user) === undefined) return peer.reject(command.id, notFound());
+  if (conversation === undefined || conversation.reader(user) === undefined)
+    return peer.reject(command.id, notFound());
+  if (conversation.member(user) === undefined) return resendOfFormer(peer, user, command, conversation);
   const waiting = session.lookups?.get(conversation.id);
   if (waiting !== undefined) waiting.push({ peer, command: park(peer, command) });
   else if (command.after === undefined || follows(peer, session, command))
     accept(peer, session, command, conversation);
   else lookUp(peer, session, command, command.after, conversation);
+}
+
+/** Who was removed sends nothing new, but learns that what it sent before was stored (G2). */
+function resendOfFormer(peer: Peer, user: string, command: Send, conversation: Conversation): void {
+  const { producer, number } = idempotencyKey(user, command.clientMessageId);
+  const body = encodeMessage(user, command.clientMessageId, command.messageType, command.body ?? noBody);
+  const { store } = peer.node;
+  const answer = async (): Promise<Reply> => {
+    const seq = await store.find(conversation.log, producer, number);
+    if (seq === undefined) throw notFound();
+    const [entry] = await store.read(conversation.log, seq - 1, { count: 1, bytes: 1 });
+    if (entry !== undefined && entry.seq === seq && !areEqual(entry.body, body))
+      throw new ProtocolError("conflict");
+    return { type: "send.ok", id: command.id, seq, time: entry?.time ?? 0, duplicate: true };
+  };
+  peer.answer(command, answer());
+}
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
 /**
@@ -192,6 +222,15 @@ class SendTicket implements AppendTicket {
       case "refused":
         return peer.reject(this.#id, new ProtocolError("internal"));
     }
+  }
+
+  get sender(): string {
+    return this.#session.identity.user;
+  }
+
+  removed(): void {
+    this.#conversation.busy--;
+    this.#peer.reject(this.#id, notFound());
   }
 
   failed(): void {

@@ -26,7 +26,7 @@ interface Backlog {
  * page acknowledges the last one.
  */
 export const sync: Handler<"sync"> = (peer, session, command) =>
-  peer.answer(command, syncPage(peer, session, command));
+  peer.answerPage(command, () => syncPage(peer, session, command));
 
 async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
   const { node } = peer;
@@ -104,8 +104,10 @@ async function sendMessages(
   let messagesLeft = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
   let bytesLeft = Math.min(Math.max(command.bytes ?? pageBytes, 1), settings.outboxBytesMax);
   let count = 0;
+  // The next request acknowledges this page: it must be able to name every conversation of it.
+  let conversationsLeft: number = limits.positionsMax;
   for (const { conversation, log, after, upTo } of backlogs) {
-    if (messagesLeft <= 0 || bytesLeft <= 0) return { count, more: true };
+    if (messagesLeft <= 0 || bytesLeft <= 0 || conversationsLeft-- <= 0) return { count, more: true };
     const entries = await store.read(log, after, { count: messagesLeft, bytes: bytesLeft });
     let last = after;
     for (const entry of entries) {

@@ -9,7 +9,7 @@ const pageMax = 200;
 
 /** Names of users, or the directory of the domain where it is allowed. */
 export const users: Handler<"users"> = (peer, session, command) =>
-  peer.answer(command, usersPage(peer, session, command));
+  peer.answerPage(command, () => usersPage(peer, session, command));
 
 async function usersPage(peer: Peer, session: Session, command: FrameNamed<"users">): Promise<Reply> {
   const { store, settings } = peer.node;
