@@ -29,6 +29,12 @@ class Stop(Exception):
     """Do not connect again."""
 
 
+def printable(body):
+    """One line of text. Bytes that are no UTF-8, and control characters, are escaped: they would command the terminal."""
+    text = body.decode("utf-8", "backslashreplace")
+    return "".join(c if " " <= c < "\x7f" or c > "\x9f" else ascii(c)[1:-1] for c in text)
+
+
 class Wire:
     """Frames over one TCP connection."""
     def __init__(self, host, port):
@@ -230,7 +236,7 @@ class Client:
             if id in self.items:
                 self.items[id] += 1
             message = {"from": fields["from"], "messageType": fields.get("messageType") or "",
-                       "text": body.decode("utf-8", "replace")}
+                       "text": printable(body)}
             self.arrived(fields["conversation"], fields["seq"], message, complete=id != 0)
         elif name == "conversation":
             if id in self.items:

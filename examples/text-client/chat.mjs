@@ -1,12 +1,20 @@
 /**
  * The smallest client: text mode over WebSocket, which Node (22 and later) and every browser bring along.
  *
- *     node examples/text-client/chat.mjs TOKEN CONVERSATION [TEXT]
+ *     npx node examples/text-client/chat.mjs TOKEN CONVERSATION [TEXT]
  *
  * Shows the latest messages of a conversation, sends TEXT if there is one, and then shows what arrives, until a
  * minute has passed without any. It keeps nothing and does not reconnect: examples/python-client does.
  */
 const [token, conversation, text] = process.argv.slice(2);
+if (token === undefined || conversation === undefined) {
+  console.error("Usage: chat.mjs TOKEN CONVERSATION [TEXT]");
+  process.exit(2);
+}
+if (globalThis.WebSocket === undefined) {
+  console.error(`Node ${process.version} has no WebSocket: run it with Node 22 or later (in the clone: npx node)`);
+  process.exit(2);
+}
 const url = process.env.CHAT_URL ?? "ws://127.0.0.1:8080/ws";
 const quietMsMax = Number(process.env.QUIET_MS ?? 60_000);
 
