@@ -12,7 +12,9 @@ if (token === undefined || conversation === undefined) {
   process.exit(2);
 }
 if (globalThis.WebSocket === undefined) {
-  console.error(`Node ${process.version} has no WebSocket: run it with Node 22 or later (in the clone: npx node)`);
+  console.error(
+    `Node ${process.version} has no WebSocket: run it with Node 22 or later (in the clone: npx node)`,
+  );
   process.exit(2);
 }
 const url = process.env.CHAT_URL ?? "ws://127.0.0.1:8080/ws";
