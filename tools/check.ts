@@ -33,8 +33,9 @@ const steps: readonly Step[] = [
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((key) => !steps.some((step) => step.key === key));
 if (unknown.length > 0) {
-  console.error(`no step ${unknown.join(", ")}; there are: ${steps.map(({ key }) => key).join(" ")}`);
-  process.exit(1);
+  const known = steps.map(({ key }) => key).join(" ");
+  console.error(`npm run check: there is no step ${unknown.join(", ")}; the steps are: ${known}`);
+  process.exit(2);
 }
 process.exitCode = (await runSteps(
   steps.filter(({ key }) => wanted.length === 0 || wanted.includes(key)),

@@ -20,10 +20,16 @@ export interface Random {
   id(): string;
 }
 
+/**
+ * `online`: the network is back. `offline`: it is gone, or one of several is. `wake`: the page or machine slept.
+ * All mean: look now.
+ */
+export type NetworkHint = "online" | "offline" | "wake";
+
 /** What the device knows about its network. A hint: the client works without it. */
 export interface NetworkHints {
-  /** `online`: the network is back. `wake`: the page or machine slept. Both mean: look now. Returns the way out. */
-  watch(hint: (kind: "online" | "wake") => void): () => void;
+  /** Returns the way out. */
+  watch(hint: (kind: NetworkHint) => void): () => void;
 }
 
 // ── Transports ─────────────────────────────────────────────────────────────────────────────────────────────────

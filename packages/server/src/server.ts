@@ -200,6 +200,7 @@ export class Server {
       if (before.phase === "open" || before.phase === "listening") clearInterval(before.ticks);
       await this.#store.close();
     }
-    this.#journal.info("stopped");
+    // A server that never listened did not stop: it did not start, and the error says why.
+    if (before.phase === "listening") this.#journal.info("stopped");
   }
 }

@@ -71,7 +71,7 @@ function readArguments() {
     ...values,
     mask,
     seed: values.seed === undefined ? undefined : wholeNumber("--seed", values.seed),
-    seeds: values.seeds === undefined ? undefined : wholeNumber("--seeds", values.seeds),
+    seeds: values.seeds === undefined ? undefined : seedCount(values.seeds),
     first: wholeNumber("--first", values.first),
   };
 }
@@ -81,6 +81,13 @@ type Arguments = ReturnType<typeof readArguments>;
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} wants a whole number, not ${text}`);
   return Number(text);
+}
+
+/** A run of no seeds would pass, and prove nothing. */
+function seedCount(text: string): number {
+  const count = wholeNumber("--seeds", text);
+  if (count === 0) throw new Error("--seeds wants at least 1");
+  return count;
 }
 
 async function runOne(seed: number, { plant, mask, trace }: Arguments): Promise<Summary> {
@@ -204,13 +211,18 @@ function print(summary: Summary, isJson: boolean): void {
   if (isJson) return console.log(JSON.stringify(summary));
   const { seeds, steps, messages, virtualMs, elapsedMs, failures } = summary;
   const hours = (virtualMs / 3_600_000).toFixed(2);
+  const outcome = failures.length === 0 ? "passed" : `run, ${failures.length} failed`;
   console.log(
-    `${seeds} seeds, ${steps} steps, ${messages} messages, ${hours} simulated hours in ${(elapsedMs / 1000).toFixed(1)} s`,
+    `${counted(seeds, "seed")} ${outcome}, ${counted(steps, "step")}, ${counted(messages, "message")}, ${hours} simulated hours in ${(elapsedMs / 1000).toFixed(1)} s`,
   );
   for (const { seed, guarantee, objection, reproduce } of failures) {
     console.log(`seed ${seed}: ${guarantee}: ${objection}`);
     console.log(reproduce);
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 }
 
 async function main(): Promise<number> {

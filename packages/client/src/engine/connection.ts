@@ -12,7 +12,7 @@ import {
   type UnknownFrame,
 } from "@hongyan/protocol";
 import type { ClientSettings, ConnectionState, StopReason } from "../api.ts";
-import type { Clock, EncodedFrame, Random, Transport, TransportConnection } from "../ports.ts";
+import type { Clock, EncodedFrame, NetworkHint, Random, Transport, TransportConnection } from "../ports.ts";
 import { fullJitterMs } from "./backoff.ts";
 import { type ConnectionEvent, isConnected, nextState } from "./connection-state.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -24,6 +24,8 @@ import { encode, type WireEncoding, WireReader } from "./wire.ts";
 /** A connection that lived so long was a good one: the next failure begins with the shortest delay. */
 const goodAfterMs = 5_000;
 const probeMs = 5_000;
+/** A browser that says it is offline is nearly always right: only a server on this machine can still answer. */
+const offlineProbeMs = 1_500;
 
 /** What the connection needs from the engine. */
 export interface ConnectionSurroundings {
@@ -114,7 +116,13 @@ export class Connection {
   /** The network may be back: a wait ends, a connection that looks alive has to prove it. */
   retryNow(): void {
     if (this.#state.status === "waiting") this.#begin("due");
-    else if (this.isConnected) this.#probe();
+    else if (this.isConnected) this.#probe(probeMs);
+  }
+
+  /** The network has changed. Told that it is gone, a wait goes on; what is open has little time to prove itself. */
+  hinted(hint: NetworkHint): void {
+    if (hint !== "offline") this.retryNow();
+    else if (this.isConnected) this.#probe(offlineProbeMs);
   }
 
   synced(): void {
@@ -311,7 +319,7 @@ export class Connection {
   }
 
   /** A ping that has to be answered soon. */
-  #probe(): void {
+  #probe(withinMs: number): void {
     const generation = this.#generation;
     let isAlive = false;
     this.#askPing(
@@ -320,7 +328,7 @@ export class Connection {
         isAlive = true;
       },
     );
-    this.#around.clock.setTimer(probeMs, () => {
+    this.#around.clock.setTimer(withinMs, () => {
       if (!isAlive && generation === this.#generation) this.lose("the connection did not survive");
     });
   }

@@ -163,7 +163,7 @@ export class Engine implements Actions {
     this.#conversations.restore(state.conversations);
     for (const { conversation, position } of state.conversations) this.#inbox.restore(conversation, position);
     this.#outbox.restore(state.outbox, state.chains);
-    this.#unwatch = hints?.watch(() => this.#connection.retryNow());
+    this.#unwatch = hints?.watch((hint) => this.#connection.hinted(hint));
     if (installation !== undefined && installation.device === device) {
       this.#installation = installation;
       return installation;

@@ -6,13 +6,16 @@ export function browserHints(): NetworkHints | undefined {
   return {
     watch: (hint) => {
       const online = (): void => hint("online");
+      const offline = (): void => hint("offline");
       const visible = (): void => {
         if (document.visibilityState === "visible") hint("wake");
       };
       window.addEventListener("online", online);
+      window.addEventListener("offline", offline);
       document.addEventListener("visibilitychange", visible);
       return () => {
         window.removeEventListener("online", online);
+        window.removeEventListener("offline", offline);
         document.removeEventListener("visibilitychange", visible);
       };
     },

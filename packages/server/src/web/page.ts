@@ -18,7 +18,7 @@ export async function addPage(
   if (!existsSync(join(directory, "index.html"))) {
     journal.warn("page.missing", {
       directory,
-      advice: "npm start builds it; or run vite build in apps/web",
+      advice: "node tools/install.mjs --web",
     });
     app.get("/", { schema: { hide: true } }, (_request, reply) =>
       sendError(
