@@ -9,8 +9,11 @@ import { runSuite } from "./suite/suite.ts";
 const wanted = process.argv.slice(2);
 const { parallel, serial } = await suiteFiles(wanted);
 if (parallel.length + serial.length === 0) {
-  console.error(`no test file has ${wanted.map((part) => `"${part}"`).join(" or ")} in its path`);
-  process.exit(1);
+  const parts = wanted.map((part) => `"${part}"`).join(" or ");
+  console.error(
+    `npm test: no test file has ${parts} in its path; for example: npm test -- outbox conversation`,
+  );
+  process.exit(2);
 }
 process.exitCode = (await runSuite([
   { files: parallel, concurrency: 2, timeoutMs: 180_000 },

@@ -67,3 +67,21 @@ test("files are chosen by a part of their path; slow ones are no part of the che
   assert.deepEqual([...parallel, ...serial], ["packages/protocol/test/vectors.test.ts"]);
   assert.ok((await fastFiles()).every((file) => !file.includes(".slow.") && !file.startsWith("test/")));
 });
+
+test("an unknown step or part of a path ends with 2 and one line that says what there is", async () => {
+  const run = (...args: string[]) =>
+    new Promise<{ code: unknown; errors: string }>((resolve) => {
+      execFile(process.execPath, args, { cwd: root }, (error, _, errors) =>
+        resolve({ code: error?.code ?? 0, errors }),
+      );
+    });
+  const check = await run("tools/check.ts", "types", "nonsense");
+  assert.equal(check.code, 2);
+  assert.match(
+    check.errors,
+    /^npm run check: there is no step nonsense; the steps are: lint types [^\n]*\n$/,
+  );
+  const suite = await run("tools/test.ts", "no-such-file-anywhere");
+  assert.equal(suite.code, 2);
+  assert.match(suite.errors, /^npm test: no test file has "no-such-file-anywhere" in its path[^\n]*\n$/);
+});

@@ -111,6 +111,32 @@ test("the conversations of a user come with their unread counts", async () => {
   assert.deepEqual(body, { conversations: [{ conversation: "alice:bob", head: 3, read: 0, unread: 3 }] });
 });
 
+test("an empty body that says it is JSON is no body: accepted where none is needed, refused where one is", async () => {
+  const { call } = await httpWorld();
+  await call("POST", "/v1/conversations", group);
+  await call("PUT", "/v1/users/alice", { name: "Alice" });
+  const headers = { "content-type": "application/json" };
+  const status = async (method: string, url: string, body?: string) =>
+    (await call(method, url, body, { headers })).status;
+  for (const body of [undefined, ""]) {
+    assert.equal(await status("POST", "/v1/users/alice/tokens", body), 201);
+    assert.equal(await status("POST", "/v1/users/alice/kick", body), 204);
+    assert.equal(await status("GET", "/v1/users/alice", body), 200);
+  }
+  assert.equal(await status("DELETE", "/v1/conversations/team/members/bob", ""), 204);
+  assert.equal(await status("DELETE", "/v1/users/alice", ""), 204);
+  for (const [method, url] of [
+    ["PUT", "/v1/users/alice"],
+    ["POST", "/v1/conversations"],
+    ["PATCH", "/v1/conversations/team"],
+    ["POST", "/v1/conversations/team/members"],
+    ["POST", "/v1/conversations/team/messages"],
+  ] as const)
+    isError(await call(method, url, "", { headers }), "bad_request");
+  isError(await call("POST", "/v1/users/alice/kick", "{", { headers }), "bad_request");
+  isError(await call("POST", "/v1/users/alice/kick", '{"__proto__":{}}', { headers }), "bad_request");
+});
+
 test("tokens are made for a while that the server allows", async () => {
   const { call } = await httpWorld();
   const made = await call("POST", "/v1/users/alice/tokens");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -192,10 +192,9 @@ test("a port in use, a directory in use and a directory that cannot be used end 
     port,
     "--tcp-port",
     "off",
+    "--no-web",
     "--data",
     newDirectory(),
-    "--log-level",
-    "silent",
   ]);
   assert.equal(busy.code, 1, busy.stderr);
   assert.match(busy.stderr, new RegExp(`^hongyan: 127\\.0\\.0\\.1 port ${port} is in use[^\\n]*--port\\n$`));
@@ -203,6 +202,12 @@ test("a port in use, a directory in use and a directory that cannot be used end 
   assert.equal(locked.code, 1);
   assert.match(locked.stderr, /^hongyan: the data directory [^\n]* is in use by another server[^\n]*\n$/);
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  for (const place of ["/proc/hongyan", "/proc/self"]) {
+    if (!existsSync("/proc/self")) break;
+    const nowhere = await outputOf(["start", ...anyPorts, "--data", place]);
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /^hongyan: the data directory \/proc\/\w+ [^\n]*\n$/);
+  }
   const file = join(newDirectory(), "file");
   writeFileSync(file, "");
   const noDirectory = await outputOf(["start", ...anyPorts, "--data", file]);

@@ -7,8 +7,11 @@ import { createHttpServer } from "../src/http/http-server.ts";
 import { addPage } from "../src/web/page.ts";
 
 async function page(directory: string) {
-  const log: string[] = [];
-  const journal = { info() {}, warn: (event: string) => log.push(event) };
+  const log: unknown[] = [];
+  const journal = {
+    info() {},
+    warn: (event: string, details: { advice?: unknown } = {}) => log.push(event, details.advice),
+  };
   const { app } = createHttpServer({ journal, allowedOrigins: [], held: { handle: () => false } });
   await addPage(app, journal, directory);
   await app.ready();
@@ -58,7 +61,7 @@ test("nothing but the page's own files is served", async () => {
 
 test("a page that is not built is said, in the log and to the visitor", async () => {
   const { get, log } = await page(join(tmpdir(), "hongyan-no-such-page"));
-  assert.deepEqual(log, ["page.missing"]);
+  assert.deepEqual(log, ["page.missing", "node tools/install.mjs --web"]);
   const answer = await get("/");
   assert.equal(answer.statusCode, 404);
   assert.match(answer.json().error.message, /page is not built/);

@@ -19,6 +19,8 @@ test("a failing seed exits with 1 and ends with the one line that shows it again
   const found = sim("--seeds", "5", "--plant", "forget-dedupe");
   assert.equal(found.code, 1);
   assert.match(found.lines.at(-2) ?? "", /^seed \d+: G2: .* is stored twice/);
+  assert.ok(found.lines.some((line) => /^[\d,]+ seeds? run, 1 failed, /.test(line)));
+  assert.ok(found.lines.every((line) => !line.includes("passed")));
   const line = found.lines.at(-1) ?? "";
   assert.match(line, /^npm run sim -- --seed \d+ --plant forget-dedupe --actions \S+ .*--steps \d+$/);
   const again = sim(...line.split(" ").slice(4));
@@ -41,10 +43,19 @@ test("some seeds are green, and say what they did", () => {
   assert.deepEqual(failures, []);
 });
 
+test("a green run ends with a line that says that it passed", () => {
+  assert.match(
+    sim("--seeds", "2").lines.at(-1) ?? "",
+    /^2 seeds passed, \d{1,3}(,\d{3})* steps?, [\d,]+ messages?, \d+\.\d\d simulated hours in \d+\.\d s$/,
+  );
+  assert.match(sim("--seed", "3").lines.at(-1) ?? "", /^1 seed passed, /);
+});
+
 test("a wrong command line is explained", () => {
   for (const args of [
     ["--plant", "no-such-bug", "--seed", "1"],
     ["--seeds", "many"],
+    ["--seeds", "0"],
     ["--nonsense"],
     ["--without", "rain", "--seed", "1"],
   ]) {

@@ -12,6 +12,7 @@ const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const satis
 
 export async function addApi(app: FastifyInstance, services: Services): Promise<void> {
   await app.register(async (scope) => {
+    acceptEmptyBodies(scope);
     const urls = new Map<string, Set<string>>();
     scope.addHook("onRoute", (route) => {
       const known = urls.get(route.url) ?? new Set();
@@ -50,6 +51,19 @@ export async function addApi(app: FastifyInstance, services: Services): Promise<
     addMemberRoutes(scope, services);
     addMessageRoutes(scope, services);
     refuseOtherMethods(scope, urls);
+  });
+}
+
+/**
+ * Many HTTP clients say `content-type: application/json` on every request, also where they send nothing: that is no
+ * body, which is refused only where one is needed.
+ */
+function acceptEmptyBodies(scope: FastifyInstance): void {
+  const parseJson = scope.getDefaultJsonParser("error", "error");
+  scope.removeContentTypeParser("application/json");
+  scope.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, text, done) => {
+    if (text === "") done(null, null);
+    else parseJson(request, text, done);
   });
 }
 

@@ -45,6 +45,11 @@ export function storeError(error: unknown, directory: string): StartError {
   }
   if (codes.includes("ENOTDIR") || codes.includes("EEXIST"))
     return new StartError(`the data directory ${directory} is not a directory`, error);
+  if (codes.includes("ENOENT"))
+    return new StartError(
+      `the data directory ${directory} cannot be made: its place takes no directories`,
+      error,
+    );
   if (codes.includes("ENOSPC"))
     return new StartError(`the disk of the data directory ${directory} is full`, error);
   if (codes.includes("newer_format") || codes.includes("foreign"))

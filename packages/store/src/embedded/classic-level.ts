@@ -1,8 +1,9 @@
 /** LevelDB as the key-value of the embedded store. Every write is synced: `sync: true` is fdatasync of its log. */
-import { access, constants, mkdir, open, readdir, realpath, rm, stat } from "node:fs/promises";
+import { access, constants, open, readdir, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
+import { makeDirectory } from "./new-directory.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface LevelOptions {
@@ -123,7 +124,7 @@ class LevelKeyValue implements KeyValue {
 
 async function prepareDirectory(directory: string, create: boolean): Promise<void> {
   try {
-    const made = create ? await mkdir(directory, { recursive: true }) : undefined;
+    const made = create ? await makeDirectory(directory) : undefined;
     // The name of a new directory must survive a crash as well as what is in it.
     if (made !== undefined) await syncDirectory(dirname(made));
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
