@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { closeCodes, errors } from "@hongyan/protocol";
 import type { ConnectionState } from "../src/api.ts";
 import { type ConnectionEvent, nextState } from "../src/engine/connection-state.ts";
+import type { NetworkHint } from "../src/ports.ts";
 import { FakeNetwork } from "./support/fake-network.ts";
 import { type Person, World } from "./support/world.ts";
 
@@ -246,7 +247,7 @@ test("sending into a half-open connection does not keep it alive, and nothing is
 
 test("the network's return ends a wait at once, and makes a dead connection prove itself", async () => {
   const world = new World();
-  let hint: (kind: "online" | "wake") => void = () => undefined;
+  let hint: (kind: NetworkHint) => void = () => undefined;
   const hints = {
     watch: (tell: typeof hint) => {
       hint = tell;
@@ -266,6 +267,33 @@ test("the network's return ends a wait at once, and makes a dead connection prov
   hint("wake");
   await world.clock.advance(5_000);
   assert.notEqual(alice.client.state.status, "live");
+});
+
+test("a network that is said to be gone: what does not answer within 2 s is given up, what answers stays", async () => {
+  const world = new World();
+  let hint: (kind: NetworkHint) => void = () => undefined;
+  const hints = {
+    watch: (tell: typeof hint) => {
+      hint = tell;
+      return () => undefined;
+    },
+  };
+  const alice = await world.live("alice", { hints });
+  const status = () => alice.client.state.status;
+  hint("offline");
+  await world.clock.advance(2_000);
+  assert.equal(status(), "live", "a server on this machine is still there");
+  alice.network.isHalfOpen = true;
+  hint("offline");
+  await world.clock.advance(1_500);
+  assert.equal(status(), "waiting");
+  hint("offline");
+  await world.clock.settle();
+  assert.equal(status(), "waiting", "bad news is no reason to try");
+  alice.network.isHalfOpen = false;
+  hint("online");
+  await world.clock.settle();
+  assert.equal(status(), "live");
 });
 
 test("a drain hint is followed in time", async () => {
