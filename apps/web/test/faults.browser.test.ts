@@ -39,6 +39,28 @@ test(
   },
 );
 
+test(
+  "a browser that loses its network says so within 3 s, also where no connection breaks",
+  options,
+  async (t) => {
+    const { person, said, network } = await world(t);
+    await said("alice:bob", "bob", ["before"]);
+    const way = await network();
+    const alice = await person("alice", { through: way });
+    await alice.openConversation("alice:bob");
+    await alice.send("live");
+    await alice.hasStatus("live", "stored");
+    // Nothing comes through and nothing is closed, as when a cable is pulled.
+    way.hold();
+    await alice.page.context().setOffline(true);
+    await alice.page.locator('.connection[data-kind="offline"]').waitFor({ timeout: 3_000 });
+    way.mend();
+    await alice.page.context().setOffline(false);
+    await alice.page.locator('.connection[data-kind="none"]').waitFor({ state: "attached", timeout: 3_000 });
+    alice.noErrors();
+  },
+);
+
 test("G1 a message written offline survives closing the page", options, async (t) => {
   const { person, said, link, network } = await world(t);
   await said("alice:bob", "bob", ["before"]);

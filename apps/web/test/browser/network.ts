@@ -6,6 +6,8 @@ export interface Network {
   readonly url: string;
   /** Every connection breaks and no new one comes through. */
   cut(): void;
+  /** Every connection stays open, and nothing comes through any more until `mend`, which breaks them. */
+  hold(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -13,6 +15,7 @@ export interface Network {
 export async function network(serverPort: number): Promise<Network> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isHeld = false;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -23,7 +26,7 @@ export async function network(serverPort: number): Promise<Network> {
     if (isCut) return near.destroy();
     const far = connect(serverPort, "127.0.0.1");
     keep(far);
-    near.pipe(far).pipe(near);
+    if (!isHeld) near.pipe(far).pipe(near);
     near.on("close", () => far.destroy());
     far.on("close", () => near.destroy());
   });
@@ -37,8 +40,15 @@ export async function network(serverPort: number): Promise<Network> {
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
+    hold() {
+      isHeld = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     mend() {
       isCut = false;
+      // What was lost on the way stays lost.
+      if (isHeld) for (const socket of sockets) socket.destroy();
+      isHeld = false;
     },
     async close() {
       isCut = true;
