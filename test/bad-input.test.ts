@@ -82,12 +82,12 @@ test("fuzzed frames, before and after connect, never harm anybody else", async (
   };
   for (let round = 0; round < 200; round++) {
     const good = Buffer.concat([
-      connect(server.token("eve")),
+      connect(server.token("mallory")),
       encodeFrame(
         {
           type: "send",
           id: 2,
-          conversation: "eve:zoe",
+          conversation: "mallory:zoe",
           clientMessageId: `x:${round}`,
           after: undefined,
           messageType: undefined,
@@ -96,7 +96,7 @@ test("fuzzed frames, before and after connect, never harm anybody else", async (
         messagePackCodec,
       ),
       encodeFrame(
-        { type: "sync", id: 3, positions: [["eve:zoe", 1]], limit: 10, bytes: 10, counts: false },
+        { type: "sync", id: 3, positions: [["mallory:zoe", 1]], limit: 10, bytes: 10, counts: false },
         messagePackCodec,
       ),
     ]);

@@ -1,8 +1,8 @@
 /** A server for one document: a process of its own on free ports, with a fresh data directory. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer as createSocketServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "@hongyan/testkit/free-port";
 
 export interface RunningServer {
   readonly port: number;
@@ -14,7 +14,7 @@ const startMsMax = 20_000;
 
 /** `command`: what the document says (`npm start -- …`), or nothing for a plain start. Rejects with its output. */
 export async function startServer(root: string, data: string, command?: string): Promise<RunningServer> {
-  const [port, tcpPort] = [await freePort(), await freePort()];
+  const [port = 0, tcpPort = 0] = await freePorts(2);
   const own = ["--port", String(port), "--tcp-port", String(tcpPort), "--data", data];
   const [program, ...args] =
     command === undefined
@@ -70,19 +70,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended meanwhile.
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createSocketServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
 }

@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "@hongyan/testkit/free-port";
 import { atExit } from "./at-exit.ts";
 import { Folder } from "./folder.ts";
 import { mintToken, type Signer } from "./tokens.ts";
@@ -53,7 +52,7 @@ export class Server {
 
   /** Starts the process, on the ports it had before; resolves with the milliseconds until it listened. */
   async start(): Promise<number> {
-    if (this.port === 0) [this.port, this.tcpPort] = await freePorts();
+    if (this.port === 0) [this.port = 0, this.tcpPort = 0] = await freePorts(2);
     const config = this.folder.file("config.json");
     const { domain, keyId, secret } = this.signer;
     writeFileSync(
@@ -152,21 +151,6 @@ function isReady(child: ChildProcess): Promise<void> {
         process.stderr.write(`the server ended by itself (${code})\n${log}\n`);
     });
   });
-}
-
-/** Two ports that were free a moment ago: the kernel does not hand them out again at once. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
-        ),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }
 
 /** A developer's own settings must not change what is measured. */

@@ -47,6 +47,8 @@ export class Peer implements Inbound {
   #pageUnderWay = false;
   /** Place in the node's list of peers, kept by it. */
   place = -1;
+  /** Which `connect` of this node was this one's: tokens are not verified in the order in which they came. */
+  turn = 0;
 
   constructor(node: NodeContext, connection: Connection) {
     this.node = node;

@@ -14,6 +14,7 @@ export class Sessions {
   readonly #byUser = new Map<string, Session[]>();
   /** Sessions without a connection, oldest first. */
   readonly #away = new Set<Session>();
+  #turns = 0;
   count = 0;
 
   constructor(
@@ -41,9 +42,16 @@ export class Sessions {
     return this.#byUser.get(userSubject(domain, user)) ?? [];
   }
 
+  /** The turn of a peer that asks to connect now. */
+  nextTurn(): number {
+    return ++this.#turns;
+  }
+
   /**
    * The session for a device that has just proved who it is. One device has one session: an older connection is
    * closed as `replaced`, whether or not it still looks alive. `resume` continues the session where it matches.
+   * Undefined where `peer` itself is the older one, overtaken while its token was verified: `replaced` tells a
+   * client to stop, so that the wrong one of the two would silence the device.
    */
   attach(
     peer: Peer,
@@ -51,9 +59,10 @@ export class Sessions {
     device: string,
     platform: string | undefined,
     resume: string | undefined,
-  ): { session: Session; resumed: boolean } {
+  ): { session: Session; resumed: boolean } | undefined {
     const existing = this.of(identity.domain, identity.user).find((session) => session.device === device);
     const older = existing?.peer;
+    if (older !== undefined && older.turn > peer.turn) return undefined;
     if (existing !== undefined && resume === existing.id) {
       existing.peer = peer;
       this.#away.delete(existing);

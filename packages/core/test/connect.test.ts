@@ -36,6 +36,20 @@ test("commands that arrive while the token is verified wait in order", async () 
   assert.equal(alice.frames[0]?.type, "connect.ok");
 });
 
+test("the connection that asked last keeps the device, in whichever order the tokens are verified", async () => {
+  const verified = new Map<string, () => void>();
+  const house = new House({}, undefined, (token) => new Promise((resolve) => verified.set(token, resolve)));
+  const [older, newer] = [house.wire(), house.wire()];
+  older.post({ ...connect, token: "d/alice/9000000000000" });
+  newer.post({ ...connect, token: "d/alice/9000000000001" });
+  verified.get("d/alice/9000000000001")?.();
+  await house.until(() => newer.of("connect.ok").length === 1, "the newer one is let in");
+  verified.get("d/alice/9000000000000")?.();
+  await house.until(() => older.closedWith !== undefined, "the older one is sent away");
+  assert.deepEqual([older.closedWith, newer.closedWith], ["replaced", undefined]);
+  assert.deepEqual(older.of("connect.ok"), []);
+});
+
 test("silence, expiry and a missing connect end a connection with their own codes", async () => {
   const house = new House({ heartbeatMs: 1000, connectTimeoutMs: 500 });
   const mute = house.wire();

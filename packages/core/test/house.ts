@@ -109,7 +109,12 @@ export class House {
   readonly node: Node;
   #ids = 0;
 
-  constructor(changes: Partial<Settings> = {}, store: Store = new MemoryStore()) {
+  /** `verified`: lets a test decide when a token's verification ends. */
+  constructor(
+    changes: Partial<Settings> = {},
+    store: Store = new MemoryStore(),
+    verified: (token: string) => Promise<void> = async () => undefined,
+  ) {
     this.store = store;
     this.node = new Node({
       name: "node-1",
@@ -121,6 +126,7 @@ export class House {
       authenticator: {
         verify: async (token) => {
           const [domain = "", user = "", expires] = token.split("/");
+          await verified(token);
           if (user === "") throw new ProtocolError("unauthorized");
           return {
             domain,

@@ -5,11 +5,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "./free-port.ts";
 
 export interface LaunchOptions {
   /** Tenants, each with a key and an API key of its own. Default: one, `main`. */
@@ -17,7 +17,7 @@ export interface LaunchOptions {
   /** Any other keys of the configuration file. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   /** Default: free ones, which stay the same over restarts. */
-  readonly ports?: { readonly http: number; readonly tcp: number } | undefined;
+  readonly ports?: readonly [http: number, tcp: number] | undefined;
   /** A data directory that outlives the launcher. Default: a fresh one that `close` removes. */
   readonly data?: string | undefined;
   /** Time for the server to answer `/readyz`. */
@@ -77,13 +77,13 @@ export async function launchServer(options: LaunchOptions = {}): Promise<Launche
     ]),
   );
   await writeFile(configFile, JSON.stringify({ ...options.settings, domains: domainConfig }));
-  const ports = options.ports ?? (await freePorts());
+  const [http = 0, tcp = 0] = options.ports ?? (await freePorts(2));
   const data = options.data ?? join(directory, "data");
   const launcher = new Launcher({
     directory,
     configFile,
     data,
-    ports,
+    ports: { http, tcp },
     keys,
     startTimeoutMs: options.startTimeoutMs ?? 20_000,
   });
@@ -252,22 +252,4 @@ export function signToken(header: object, claims: object, secret: string): strin
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const content = `${encode(header)}.${encode(claims)}`;
   return `${content}.${createHmac("sha256", secret).update(content).digest("base64url")}`;
-}
-
-/**
- * Two ports that were free a moment ago. The server is told them, so that they stay the same over restarts: a
- * client that is to come back after a SIGKILL must find it.
- */
-async function freePorts(): Promise<{ http: number; tcp: number }> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, host);
-      await once(server, "listening");
-      const address = server.address();
-      return typeof address === "object" && address !== null ? address.port : 0;
-    }),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { http: ports[0] ?? 0, tcp: ports[1] ?? 0 };
 }

@@ -30,6 +30,7 @@ export function connect(peer: Peer, command: FrameNamed<"connect">): void {
     peer.reject(command.id, new ProtocolError("overloaded", "too many connections at once", retryAfterMs));
     return peer.close("overloaded", retryAfterMs);
   }
+  peer.turn = node.sessions.nextTurn();
   node.authenticator.verify(command.token).then(
     (identity) => welcome(peer, command, identity),
     (error: unknown) => {
@@ -49,13 +50,9 @@ export function connect(peer: Peer, command: FrameNamed<"connect">): void {
 function welcome(peer: Peer, command: FrameNamed<"connect">, identity: Identity): void {
   if (peer.isClosed) return;
   const { node } = peer;
-  const { session, resumed } = node.sessions.attach(
-    peer,
-    identity,
-    command.device,
-    command.platform,
-    command.resume,
-  );
+  const attached = node.sessions.attach(peer, identity, command.device, command.platform, command.resume);
+  if (attached === undefined) return peer.close("replaced");
+  const { session, resumed } = attached;
   peer.reply({
     type: "connect.ok",
     id: command.id,
