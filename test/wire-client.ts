@@ -93,11 +93,21 @@ export class WireClient {
     return this.frames.filter((frame): frame is FrameNamed<T> => frame.type === type);
   }
 
-  /** Texts of the messages that came, pushes and items alike, without system entries. */
-  texts(): string[] {
-    return this.of("message")
-      .filter(({ messageType }) => messageType?.startsWith("hongyan.") !== true)
-      .map(({ body }) => Buffer.from(body ?? []).toString());
+  /**
+   * Texts of the messages in `conversation` that an application would be shown, without system entries: on the wire
+   * a message may come again, the client's position makes it once. Fails at a hole.
+   */
+  shown(conversation: string): string[] {
+    const texts: string[] = [];
+    let position: number | undefined;
+    for (const message of this.of("message")) {
+      if (message.conversation !== conversation || message.seq <= (position ?? 0)) continue;
+      assert.ok(position === undefined || message.seq === position + 1, `G3 a hole after ${position}`);
+      position = message.seq;
+      if (message.messageType?.startsWith("hongyan.") === true) continue;
+      texts.push(Buffer.from(message.body ?? []).toString());
+    }
+    return texts;
   }
 
   send(
