@@ -8,7 +8,6 @@ import type { Trust } from "./client.ts";
 import { Pace } from "./pace.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
 import { Run } from "./run.ts";
-import { sourceAddress } from "./source-address.ts";
 
 export interface DirectInput {
   readonly port: number;
@@ -63,13 +62,7 @@ class Sender extends Reader {
     const user = `${input.prefix}${index}`;
     const conversation = directConversationId(user, `${input.prefix}${index ^ 1}`);
     const { transport, port, trust } = input;
-    super(
-      { transport, port, localAddress: sourceAddress(index) },
-      { user, device: `d${index}` },
-      trust,
-      run,
-      conversation,
-    );
+    super({ transport, port }, { user, device: `d${index}` }, trust, run, conversation);
     this.#measure = measure;
     this.#writer = new SendWriter(conversation, `d${index}`, input.bodyBytes);
     this.#inFlight = input.inFlight;

@@ -5,11 +5,10 @@
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
 import { CpuMeter } from "../process/cpu.ts";
 import { bodyStart, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
-import type { Endpoint, Transport } from "../wire/receiver.ts";
+import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
 import { Run } from "./run.ts";
-import { sourceAddress } from "./source-address.ts";
 
 export interface FanoutInput {
   readonly port: number;
@@ -73,7 +72,7 @@ class Member extends Reader {
 
   constructor(input: FanoutInput, index: number, measure: Measure, run: Run) {
     const login = { user: `${input.prefix}${index}`, device: "d" };
-    super(endpointOf(input, index), login, input.trust, run, input.conversation);
+    super(input, login, input.trust, run, input.conversation);
     this.#measure = measure;
   }
 
@@ -100,7 +99,7 @@ class Sender extends Client {
   storedCount = 0;
 
   constructor(input: FanoutInput, user: string, run: Run, onReady: () => void) {
-    super(endpointOf(input, input.members), { user, device: "d" }, input.trust, run);
+    super(input, { user, device: "d" }, input.trust, run);
     this.#writer = new SendWriter(input.conversation, "f", input.bodyBytes);
     this.#onReady = onReady;
   }
@@ -166,8 +165,4 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
   sender?.connection.close();
   for (const member of members) member.connection.close();
   return { deliveriesPerSecond, received: measure.received.percentiles(), cpuShare };
-}
-
-function endpointOf({ transport, port }: FanoutInput, index: number): Endpoint {
-  return { transport, port, localAddress: sourceAddress(index) };
 }

@@ -2,7 +2,6 @@
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
 import { Run } from "./run.ts";
-import { sourceAddress } from "./source-address.ts";
 
 export interface IdleInput {
   readonly port: number;
@@ -21,12 +20,7 @@ class IdleClient extends Client {
 
   constructor(input: IdleInput, index: number, run: Run, onReady: () => void) {
     const { transport, port, trust } = input;
-    super(
-      { transport, port, localAddress: sourceAddress(transport === "poll" ? index * 2 : index) },
-      { user: `${input.prefix}${index}`, device: "d" },
-      trust,
-      run,
-    );
+    super({ transport, port }, { user: `${input.prefix}${index}`, device: "d" }, trust, run);
     this.#onReady = onReady;
   }
 

@@ -7,7 +7,6 @@ import { encode, frameCode, typeOf } from "../wire/frame-bytes.ts";
 import type { Receiver, Transport } from "../wire/receiver.ts";
 import type { Trust } from "./client.ts";
 import { Run } from "./run.ts";
-import { sourceAddress } from "./source-address.ts";
 
 export interface StormInput {
   readonly port: number;
@@ -47,7 +46,7 @@ class Returning implements Receiver {
 
   dial(): void {
     const { transport, port } = this.#input;
-    this.#connection = openConnection({ transport, port, localAddress: sourceAddress(this.#index) }, this);
+    this.#connection = openConnection({ transport, port }, this);
   }
 
   opened(): void {

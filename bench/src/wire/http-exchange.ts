@@ -26,7 +26,6 @@ type State = "idle" | "connecting" | "waiting";
 
 export class HttpExchange {
   readonly #port: number;
-  readonly #localAddress: string | undefined;
   readonly #receiver: ResponseReceiver;
   #socket: Socket | undefined;
   #state: State = "idle";
@@ -34,9 +33,8 @@ export class HttpExchange {
   #carry = nothing;
   #idleSinceMs = 0;
 
-  constructor(port: number, localAddress: string | undefined, receiver: ResponseReceiver) {
+  constructor(port: number, receiver: ResponseReceiver) {
     this.#port = port;
-    this.#localAddress = localAddress;
     this.#receiver = receiver;
   }
 
@@ -70,7 +68,7 @@ export class HttpExchange {
   }
 
   #connect(): Socket {
-    const socket = openLeanSocket(this.#port, this.#localAddress, {
+    const socket = openLeanSocket(this.#port, {
       connected: () => {
         if (socket !== this.#socket) return;
         this.#state = "waiting";

@@ -11,16 +11,14 @@ export interface SocketReceiver {
   lost(reason: string): void;
 }
 
-/** A TCP connection to this machine that allocates nothing when it reads. */
-export function openLeanSocket(
-  port: number,
-  localAddress: string | undefined,
-  receiver: SocketReceiver,
-): Socket {
+/**
+ * A TCP connection to this machine that allocates nothing when it reads. The kernel chooses its address and port when
+ * it connects: bound beforehand, 3,000 of them beside the remains of 9,000 former ones took it 16 s instead of 0.1 s.
+ */
+export function openLeanSocket(port: number, receiver: SocketReceiver): Socket {
   const socket = connect({
     host: "127.0.0.1",
     port,
-    ...(localAddress === undefined ? {} : { localAddress }),
     noDelay: true,
     onread: {
       buffer: readBuffer,

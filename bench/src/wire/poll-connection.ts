@@ -23,11 +23,11 @@ export class PollConnection extends Outgoing {
   constructor(endpoint: Endpoint, receiver: Receiver) {
     super(0);
     this.#receiver = receiver;
-    this.#up = new HttpExchange(endpoint.port, endpoint.localAddress, {
+    this.#up = new HttpExchange(endpoint.port, {
       response: (response) => this.#answered(response),
       failed: (reason) => this.#end(`upload: ${reason}`),
     });
-    this.#down = new HttpExchange(endpoint.port, endpoint.localAddress, {
+    this.#down = new HttpExchange(endpoint.port, {
       response: (response) => this.#polled(response),
       failed: (reason) => this.#retry(reason),
     });

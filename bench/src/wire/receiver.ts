@@ -5,8 +5,6 @@ export type Transport = "tcp" | "websocket" | "poll";
 export interface Endpoint {
   readonly transport: Transport;
   readonly port: number;
-  /** One of 127.0.0.0/8: more source addresses mean more ports. */
-  readonly localAddress?: string | undefined;
 }
 
 export interface Receiver {

@@ -31,7 +31,7 @@ export class SocketConnection extends Outgoing {
     super(endpoint.transport === "websocket" ? clientHeaderBytesMax : 0);
     this.#receiver = receiver;
     this.#isWebSocket = endpoint.transport === "websocket";
-    this.#socket = openLeanSocket(endpoint.port, endpoint.localAddress, {
+    this.#socket = openLeanSocket(endpoint.port, {
       connected: () => this.#connected(),
       read: (bytes, count) => this.#read(bytes, count),
       lost: (reason) => this.#end(reason),

@@ -61,17 +61,18 @@ async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
     (row) => row.key,
   );
   const logs = rows.map(({ key }) => conversationLog(domain, key.slice(prefix.length)));
-  const device = deliveredReader(user, session.device);
-  const [heads, delivered, read] = await Promise.all([
+  // Both readers in one call: the store asks its disk once for what it does not remember.
+  const readers = [deliveredReader(user, session.device), readReader(user)];
+  const [heads, positions] = await Promise.all([
     store.heads(logs),
-    store.positions(logs.map((log) => ({ log, reader: device }))),
-    store.positions(logs.map((log) => ({ log, reader: readReader(user) }))),
+    store.positions(readers.flatMap((reader) => logs.map((log) => ({ log, reader })))),
   ]);
   const backlogs: Backlog[] = [];
   for (let i = 0; i < rows.length; i++) {
     const { key, value } = rows[i] as (typeof rows)[number];
     const member = decodeRecord<MemberRecord>(value);
-    const after = devicePosition(delivered[i] ?? 0, { read: read[i] ?? 0, since: member.since });
+    const [delivered = 0, read = 0] = [positions[i], positions[i + rows.length]];
+    const after = devicePosition(delivered, { read, since: member.since });
     const upTo = Math.min(heads[i] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
     if (after < upTo)
       backlogs.push({ conversation: key.slice(prefix.length), log: logs[i] as string, after, upTo });
