@@ -105,6 +105,7 @@ export class Committer {
   #inFlightBytes = 0;
   #heldBytes = 0;
   #committing = false;
+  #beganAtMs = 0;
   #deferred = false;
   #idle: (() => void)[] = [];
   /** Rises with every failed commit: what was accepted under an older one may not have been stored. */
@@ -180,10 +181,13 @@ export class Committer {
     const built = buildTransactions(batch.transactions);
     for (const { writes } of built) if (writes.leaving !== undefined) batch.refuse(writes.leaving);
     this.#committing = true;
+    this.#beganAtMs = this.#clock.now();
     this.#inFlightBytes = batch.bytes;
     this.#store.commit(built.length === 0 ? batch : joined(built, batch)).then(
       (outcome) => {
         this.#statistics.commits++;
+        // A clock that jumped back meanwhile took no time.
+        this.#statistics.commitSeconds += Math.max(0, this.#clock.now() - this.#beganAtMs) / 1000;
         this.#watcher.succeeded();
         this.#settle(batch, built, outcome);
         this.#finish();

@@ -93,7 +93,7 @@ export class Node implements Acceptor {
 
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
-    const { receipts, sessions, conversations, settings, statistics } = this.#context;
+    const { receipts, sessions, conversations, committer, settings, statistics } = this.#context;
     this.#recovery.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
@@ -106,6 +106,7 @@ export class Node implements Acceptor {
     statistics.sessions = sessions.count;
     statistics.onlineUsers = sessions.users;
     statistics.residentConversations = conversations.size;
+    statistics.waitingBytes = committer.waitingBytes;
   }
 
   /** Sends everybody away and waits for what is being committed. The store stays open: it is its owner's. */

@@ -10,6 +10,10 @@ export interface Statistics {
   acks: number;
   receiptsPushed: number;
   commits: number;
+  /** Time that all commits took, added up. */
+  commitSeconds: number;
+  /** Bytes that wait for the store at the moment. */
+  waitingBytes: number;
   commitFailures: number;
   syncPages: number;
   movedToPull: number;
@@ -28,6 +32,8 @@ export function emptyStatistics(): Statistics {
     acks: 0,
     receiptsPushed: 0,
     commits: 0,
+    commitSeconds: 0,
+    waitingBytes: 0,
     commitFailures: 0,
     syncPages: 0,
     movedToPull: 0,

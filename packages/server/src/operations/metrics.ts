@@ -46,6 +46,12 @@ export const rows = {
   acks: { type: "counter", name: "acks_total", help: "Acknowledgements of positions." },
   receiptsPushed: { type: "counter", name: "receipts_pushed_total", help: "Receipts pushed." },
   commits: { type: "counter", name: "commits_total", help: "Group commits of the store." },
+  commitSeconds: {
+    type: "counter",
+    name: "commit_seconds_total",
+    help: "Time that group commits took, the sync of the disk included.",
+  },
+  waitingBytes: { type: "gauge", name: "commit_waiting_bytes", help: "Bytes that wait for the store." },
   commitFailures: { type: "counter", name: "commit_failures_total", help: "Group commits that failed." },
   syncPages: { type: "counter", name: "sync_pages_total", help: "Pages of sync." },
   movedToPull: {
