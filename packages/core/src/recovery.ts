@@ -1,14 +1,17 @@
 import type { NodeContext } from "./node-context.ts";
+import type { Batch } from "./ports.ts";
 
 type State = "well" | "failed" | "returning" | "looking";
 
 /**
  * What follows a failed commit. Whether its entries were stored is open: the store may find them when it returns,
- * and nobody was told. So with the first commit that succeeds again every device reads after its cursors (G4).
+ * and nobody was told. So with the first commit that succeeds again every device reads after its cursors (G4). Where
+ * nobody writes any more, an empty commit asks the store whether it has returned.
  */
 export class Recovery {
   readonly #node: NodeContext;
   #state: State = "well";
+  #isAsking = false;
 
   constructor(node: NodeContext) {
     this.#node = node;
@@ -27,8 +30,9 @@ export class Recovery {
     this.tick();
   }
 
-  /** Goes on with what could not be read the last time. */
+  /** Goes on with what could not be done the last time. */
   tick(): void {
+    if (this.#state === "failed") return this.#ask();
     if (this.#state !== "returning") return;
     this.#state = "looking";
     this.#node.conversations.refresh().then(
@@ -45,4 +49,20 @@ export class Recovery {
       },
     );
   }
+
+  #ask(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#node.store
+      .commit(nothing)
+      .then(
+        () => this.succeeded(),
+        () => undefined, // Not yet: the next tick asks again.
+      )
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
 }
+
+const nothing: Batch = { appends: [], advances: [], puts: [] };

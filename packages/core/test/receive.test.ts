@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryStore } from "@hongyan/core/memory";
 import { type Device, House } from "./house.ts";
 
 const direct = "alice:bob";
@@ -234,6 +235,38 @@ test("G4 a device that is behind is told again until it syncs", async () => {
   await bob.ask({ type: "sync", positions: [[direct, 1]] }, "sync.ok");
   await house.tick(5100);
   assert.equal(bob.of("behind").length, 2);
+});
+
+test("G4 a commit whose outcome is open is read by everybody once the store is back, also where nobody writes any more", async () => {
+  const store = new MemoryStore();
+  let isBroken = false;
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    const outcome = await commit(batch);
+    if (isBroken) throw new Error("the disk took it and said that it had not");
+    return outcome;
+  };
+  const house = new House({}, store);
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "before");
+  isBroken = true;
+  assert.equal(
+    await alice.refused({
+      type: "send",
+      conversation: direct,
+      clientMessageId: "open",
+      body: new TextEncoder().encode("open"),
+    }),
+    "unavailable",
+  );
+  await house.tick();
+  assert.equal(bob.of("behind").length, 0, "the store is not back yet");
+  isBroken = false;
+  await house.tick();
+  await house.until(() => bob.of("behind").length === 1, "bob is told to read");
+  const { seqs } = await ackPage(bob, [[direct, 1]]);
+  assert.deepEqual(seqs, [2]);
 });
 
 test("G8 while pages are left nothing is pushed, and a page names no more conversations than can be acknowledged", async () => {

@@ -72,6 +72,7 @@ for (const fault of ["refused", "torn"] as const) {
     // Not even a duplicate is answered while the disk is in doubt, and reads go on.
     const writes = there.disk.writes;
     await assert.rejects(commit(store, append("a", 1)), { code: "failed" });
+    await assert.rejects(commit(store), { code: "failed" }, "an empty batch is how a caller asks");
     await assert.rejects(store.trim("a", 1), { code: "failed" });
     assert.equal(there.disk.writes, writes);
     assert.equal((await bodies(store, "a"))[0], "body 1");
