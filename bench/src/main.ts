@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { counts } from "./counts.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { printProfiles } from "./profile.ts";
 import type { Row } from "./row.ts";
@@ -21,6 +22,8 @@ Each scenario starts its own server on a temporary directory and runs, in turns 
 same machine. Without SCENARIO all of them run, which takes about five minutes.
 
 ${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n")}
+
+npm run bench -- counts compares what does not depend on the machine with what it was (see counts --help).
 
   --json FILE   write the rows as JSON
   --quick       smaller and shorter: shows that everything works, not how fast
@@ -88,4 +91,5 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-await runCommand("bench", () => bench(process.argv.slice(2)));
+const args = process.argv.slice(2);
+await runCommand("bench", () => (args[0] === "counts" ? counts(args.slice(1)) : bench(args)));
