@@ -4,11 +4,11 @@
 export const tolerances = {
   "bytes on the wire": 0.005,
   "frames on the wire": 0.005,
-  "read calls": 0.05,
-  "write calls": 0.05,
-  commits: 0.05,
+  "read calls": 0.02,
+  "write calls": 0.02,
+  commits: 0.02,
   "bytes written to disk": 0.02,
-  "bytes allocated on the heap": 0.03,
+  "bytes allocated on the heap": 0.02,
 } as const;
 
 export type CountName = keyof typeof tolerances;

@@ -28,11 +28,11 @@ function load(
 }
 
 const loads: readonly Load[] = [
-  load("direct", "tcp", { users: 200, inFlight: 1, rounds: 4 }),
+  load("direct", "tcp", { users: 100, inFlight: 1, rounds: 4 }),
   load("direct", "tcp", { users: 100, inFlight: 32, rounds: 1 }),
-  load("direct", "websocket", { users: 200, inFlight: 8, rounds: 2 }),
-  load("fanout", "tcp", { users: 200, inFlight: 8, rounds: 2 }),
-  load("fanout", "websocket", { users: 200, inFlight: 8, rounds: 2 }),
+  load("direct", "websocket", { users: 100, inFlight: 8, rounds: 2 }),
+  load("fanout", "tcp", { users: 100, inFlight: 8, rounds: 2 }),
+  load("fanout", "websocket", { users: 100, inFlight: 8, rounds: 2 }),
   load("fanout", "poll", { users: 50, inFlight: 1, rounds: 4 }),
 ];
 
