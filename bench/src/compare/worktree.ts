@@ -1,5 +1,5 @@
 /** Another revision of the repository, checked out beside it and ready to run; gone again however the process ends. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { atExit } from "../process/at-exit.ts";
@@ -57,12 +57,20 @@ export class Worktree {
       detached: true,
       stdio: ["ignore", "inherit", "inherit"],
     });
-    const release = atExit(() => process.kill(-(child.pid ?? process.pid), "SIGKILL"));
+    const release = atExit(() => endGroup(child));
     const code = await new Promise((resolve) => {
       child.once("error", resolve);
       child.once("exit", resolve);
     });
     release();
     if (code !== 0) throw new Error("the packages of the base could not be installed");
+  }
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended by itself a moment ago.
   }
 }
