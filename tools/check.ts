@@ -23,6 +23,12 @@ const steps: readonly Step[] = [
     command: [node, "--test", "--test-concurrency=2", "--test-reporter=dot", ...(await fastFiles())],
   },
   {
+    name: "counts",
+    key: "counts",
+    command: [node, "bench/src/main.ts", "counts"],
+    skip: process.platform === "linux" ? undefined : "only Linux counts system calls in /proc",
+  },
+  {
     name: "simulation",
     key: "simulation",
     command: [node, simulator, "--seeds", "40"],

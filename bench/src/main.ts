@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compare } from "./compare.ts";
+import { counts } from "./counts.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { printProfiles } from "./profile.ts";
 import type { Row } from "./row.ts";
@@ -15,6 +17,9 @@ const results = fileURLToPath(new URL("../results/tmp", import.meta.url));
 /** Load average above which the machine is not the bench's own. */
 const busyLoad = 1;
 
+/** Those that say most in little time: about a quarter of an hour. */
+const comparedByDefault = ["direct", "fanout", "backlog"];
+
 const help = `Usage: npm run bench -- [SCENARIO …] [options]
 
 Each scenario starts its own server on a temporary directory and runs, in turns with it, a bare probe of the
@@ -22,10 +27,14 @@ same machine. Without SCENARIO all of them run, which takes about five minutes.
 
 ${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n")}
 
+npm run bench -- counts compares what does not depend on the machine with what it was (see counts --help).
+
   --json FILE   write the rows as JSON
   --quick       smaller and shorter: shows that everything works, not how fast
   --rounds N    how often ours and the probe run in turns (default 3, with --quick 1)
   --profile     write CPU profiles of the servers to bench/results/tmp and print where their time went
+  --compare BASE  instead: measure the server of the git revision BASE and that of this checkout in turns (--rounds,
+                default 5), say what became slower, exit code 1 if anything did. Without SCENARIO: ${comparedByDefault.join(", ")}
   --help        this text
 `;
 
@@ -35,6 +44,7 @@ async function bench(args: readonly string[]): Promise<number> {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     profile: { type: "boolean", default: false },
+    compare: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   });
   if (values.help) {
@@ -42,6 +52,21 @@ async function bench(args: readonly string[]): Promise<number> {
     return 0;
   }
   const chosen = choose(positionals);
+  if (values.compare !== undefined) {
+    const { compare: base, json } = values;
+    if (values.profile) throw new UsageError("--compare does not go with --profile");
+    if (json !== undefined) write(json, []);
+    return compare(
+      {
+        base,
+        scenarios: positionals.length === 0 ? choose(comparedByDefault) : chosen,
+        rounds: wholeNumber("rounds", values.rounds, 1, 30, 5),
+        isQuick: values.quick,
+        keep: (rows) => json !== undefined && write(json, rows),
+      },
+      say,
+    );
+  }
   const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : 3);
   const profileFolder = values.profile ? join(results, `profile-${Date.now()}`) : undefined;
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
@@ -74,7 +99,7 @@ function choose(names: readonly string[]): readonly Scenario[] {
   });
 }
 
-function write(file: string, rows: readonly Row[]): void {
+function write(file: string, rows: readonly object[]): void {
   try {
     writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
   } catch (error) {
@@ -88,4 +113,5 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-await runCommand("bench", () => bench(process.argv.slice(2)));
+const args = process.argv.slice(2);
+await runCommand("bench", () => (args[0] === "counts" ? counts(args.slice(1)) : bench(args)));

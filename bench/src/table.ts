@@ -29,19 +29,26 @@ export function tableOf(rows: readonly Row[]): string {
     `${row.runs}`,
     `${Math.round(row.spread * 100)} %`,
   ]);
+  const notes = rows
+    .filter(({ note }) => note !== "")
+    .map(({ scenario, variant, note }) => `${scenario} ${variant}: ${note}`);
+  return [alignedTable(headings, cells, [0, 1, 3]), "", "Latencies in ms.", ...notes].join("\n");
+}
+
+/** Cells in columns; those in `left` begin at the same place, the others end there. */
+export function alignedTable(
+  headings: readonly string[],
+  cells: readonly (readonly string[])[],
+  left: readonly number[],
+): string {
   const widths = headings.map((heading, at) =>
     Math.max(heading.length, ...cells.map((row) => row[at]?.length ?? 0)),
   );
   const line = (row: readonly string[]) =>
     row
-      .map((cell, at) =>
-        at === 0 || at === 1 || at === 3 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
-      )
+      .map((cell, at) => (left.includes(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
       .join("  ");
-  const notes = rows
-    .filter(({ note }) => note !== "")
-    .map(({ scenario, variant, note }) => `${scenario} ${variant}: ${note}`);
-  return [line(headings), ...cells.map(line), "", "Latencies in ms.", ...notes].join("\n");
+  return [headings, ...cells].map(line).join("\n");
 }
 
 function number(value: number): string {

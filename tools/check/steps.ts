@@ -46,7 +46,9 @@ function runStep({ name, command, skip }: Step, cwd: string): Promise<boolean> {
     child.on("close", (code) => {
       const seconds = ((Date.now() - began) / 1000).toFixed(1);
       console.log(`${code === 0 ? "✔" : "✖"} ${name} (${seconds} s)`);
-      if (code !== 0) console.error(Buffer.concat(output).toString().trimEnd());
+      const text = Buffer.concat(output).toString().trimEnd();
+      if (code !== 0) console.error(text);
+      else for (const note of text.match(/^note: .*$/gm) ?? []) console.log(`  ${note}`);
       resolve(code === 0);
     });
   });

@@ -1,12 +1,14 @@
 /** Appends messages of many conversations in batches, to the embedded store or to bare LevelDB. */
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import type { Append } from "@hongyan/core";
-import { EmbeddedStore } from "@hongyan/store/embedded";
 import { ClassicLevel } from "classic-level";
 import { serveJobs } from "../process/child.ts";
 
 export interface OpenInput {
   readonly engine: "embedded" | "level";
+  /** Where the embedded store comes from: the checkout that is measured need not be the bench's own. */
+  readonly embeddedModule: string;
   readonly directory: string;
   readonly conversations: number;
   readonly bodyBytes: number;
@@ -52,6 +54,9 @@ async function open(options: OpenInput): Promise<void> {
 }
 
 async function openEmbedded(): Promise<Engine> {
+  const { EmbeddedStore } = (await import(
+    pathToFileURL(input.embeddedModule).href
+  )) as typeof import("@hongyan/store/embedded");
   const store = await EmbeddedStore.open({ directory: input.directory });
   const body = new Uint8Array(input.bodyBytes).fill(0x68);
   return {

@@ -2,13 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { freePorts } from "@hongyan/testkit/free-port";
 import { atExit } from "./at-exit.ts";
 import { Folder } from "./folder.ts";
 import { mintToken, type Signer } from "./tokens.ts";
+import { inTree } from "./tree.ts";
 
-const main = fileURLToPath(new URL("../../../packages/server/src/main.ts", import.meta.url));
 const gcOnSignal = new URL("./gc-on-signal.ts", import.meta.url).href;
 const readyMsMax = 60_000;
 
@@ -19,6 +18,8 @@ export interface ServerOptions {
   readonly profileFolder?: string | undefined;
   /** Lets `SIGUSR2` collect garbage. */
   readonly collectable?: boolean;
+  /** Flags for Node. What they preload gets an IPC channel and answers `ask`. */
+  readonly execArgv?: readonly string[];
 }
 
 export class Server {
@@ -64,15 +65,16 @@ export class Server {
       }),
       { mode: 0o600 },
     );
-    const { profileFolder, collectable } = this.#options;
+    const { profileFolder, collectable, execArgv } = this.#options;
     const startMs = performance.now();
     const child = spawn(
       process.execPath,
       [
         ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`]),
         ...(collectable === true ? ["--expose-gc", "--import", gcOnSignal] : []),
+        ...(execArgv ?? []),
         ...[
-          main,
+          inTree("packages/server/src/main.ts"),
           "start",
           "--port",
           `${this.port}`,
@@ -84,7 +86,10 @@ export class Server {
           config,
         ],
       ],
-      { stdio: ["ignore", "pipe", "pipe"], env: withoutSettings(process.env) },
+      {
+        stdio: ["ignore", "pipe", "pipe", ...(execArgv === undefined ? [] : ["ipc" as const])],
+        env: withoutSettings(process.env),
+      },
     );
     this.#process = child;
     child.once(
@@ -97,6 +102,22 @@ export class Server {
 
   collectGarbage(): void {
     this.#process?.kill("SIGUSR2");
+  }
+
+  /** Sends `question` to what was preloaded into the process; resolves with its answer. */
+  ask<T>(question: string): Promise<T> {
+    const child = this.#process;
+    return new Promise((resolve, reject) => {
+      if (child?.connected !== true)
+        return reject(new Error("the server has nothing preloaded that answers"));
+      const gone = () => reject(new Error("the server ended instead of answering"));
+      child.once("exit", gone);
+      child.once("message", (answer) => {
+        child.off("exit", gone);
+        resolve(answer as T);
+      });
+      child.send(question);
+    });
   }
 
   /** Asks the server to end and waits for it. */

@@ -27,8 +27,8 @@ export const backlog: Scenario = {
   meaning: `${senders * messagesEach} offline messages of ${senders} senders: from connecting to all acknowledged`,
 
   async run(effort, say) {
-    say(`backlog: bare pages`);
-    const probes = await bare(effort);
+    if (!effort.skipsProbes) say(`backlog: bare pages`);
+    const probes = effort.skipsProbes ? [] : await bare(effort);
     say(`backlog: ${senders * messagesEach} messages`);
     const ours = await measure(effort);
     return transports.map((transport) => row(transport, ours.get(transport) ?? [], probes));

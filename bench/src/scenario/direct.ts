@@ -44,7 +44,7 @@ export const direct: Scenario = {
     const relays = { durable: new Map<number, Measured[]>(), memory: new Map<number, Measured[]>() };
     for (let round = 0; round < effort.rounds; round++) {
       for (const inFlight of [1, 32]) {
-        for (const kind of ["durable", "memory"] as const) {
+        for (const kind of effort.skipsProbes ? [] : (["durable", "memory"] as const)) {
           say(`direct ${round + 1}/${effort.rounds}: bare relay, ${kind}, ${inFlight} in flight`);
           const list = relays[kind].get(inFlight) ?? [];
           relays[kind].set(inFlight, list);

@@ -38,8 +38,10 @@ export const fanout: Scenario = {
     const ours = cells.map((): Measured[] => []);
     const loops: Measured[] = [];
     for (let round = 0; round < effort.rounds; round++) {
-      say(`fanout ${round + 1}/${effort.rounds}: bare write loop`);
-      loops.push(await writeLoop(effort));
+      if (!effort.skipsProbes) {
+        say(`fanout ${round + 1}/${effort.rounds}: bare write loop`);
+        loops.push(await writeLoop(effort));
+      }
       for (const [at, cell] of cells.entries()) {
         say(`fanout ${round + 1}/${effort.rounds}: ${cell.transport}, ${cell.inFlight} in flight`);
         ours[at]?.push(await measure(cell, effort));

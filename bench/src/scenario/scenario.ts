@@ -10,6 +10,8 @@ export interface Effort {
   readonly rounds: number;
   /** Where the CPU profiles of servers go; absent: none. */
   readonly profileFolder?: string | undefined;
+  /** Leaves the bare probes out where that saves time: two servers are compared, not a server with the machine. */
+  readonly skipsProbes?: boolean;
 }
 
 export interface Scenario {

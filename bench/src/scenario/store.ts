@@ -4,6 +4,7 @@ import { median } from "../measure/statistics.ts";
 import { Child } from "../process/child.ts";
 import { Folder } from "../process/folder.ts";
 import { Server } from "../process/server.ts";
+import { inTree } from "../process/tree.ts";
 import { type Row, rowOf } from "../row.ts";
 import { bodyBytes, type Scenario } from "./scenario.ts";
 
@@ -23,6 +24,7 @@ export const store: Scenario = {
       const emptyMs = await startAndStop(server);
       const input: OpenInput = {
         engine: "embedded",
+        embeddedModule: inTree("packages/store/src/embedded/index.ts"),
         directory: join(server.data, "store"),
         conversations,
         bodyBytes,

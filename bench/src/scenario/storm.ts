@@ -14,7 +14,7 @@ export const storm: Scenario = {
     const rounds = Math.min(effort.rounds, 2);
     const rows: Row[] = [];
     const probes: StormResult[] = [];
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds && !effort.skipsProbes; round++) {
       say(`storm ${round + 1}/${rounds}: bare net server`);
       probes.push(await bare(count));
     }

@@ -3,6 +3,9 @@ import { connect, type Socket } from "node:net";
 /** Read by all sockets of the process in turn: a read is handled before the next one begins. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
+/** What all sockets of this process have read, headers of every transport included. */
+export const arrived = { bytes: 0 };
+
 export interface SocketReceiver {
   connected(): void;
   /** `bytes[0, count)` is valid during the call only. */
@@ -23,6 +26,7 @@ export function openLeanSocket(port: number, receiver: SocketReceiver): Socket {
     onread: {
       buffer: readBuffer,
       callback: (count: number, buffer: Uint8Array) => {
+        arrived.bytes += count;
         receiver.read(buffer as Buffer, count);
         return true;
       },
