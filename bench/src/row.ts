@@ -1,4 +1,5 @@
 /** What a scenario says: one figure, beside what the bare machine gave for it in the same run. */
+import { commandLine } from "./command-line.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { median, spread } from "./measure/statistics.ts";
 
@@ -26,6 +27,10 @@ export interface Row {
   /** (largest − smallest) / median of the runs. */
   readonly spread: number;
   readonly machine: string;
+  /** When it was measured, ISO 8601. */
+  readonly date: string;
+  /** What to type to measure it again. */
+  readonly command: string;
   /** What else ran: the load average of the last minute. The bench itself makes about 2. */
   readonly loadAverage: number;
   readonly note: string;
@@ -54,6 +59,8 @@ export function rowOf({ values, probes, ...rest }: RowInput): Row {
     runs: values.length,
     spread: Math.round(spread(values) * 1000) / 1000,
     machine: machine(),
+    date: new Date().toISOString(),
+    command: commandLine(),
     loadAverage: loadAverage(),
     ...roundedLatencies(rest),
   };
