@@ -24,6 +24,9 @@ export interface Row {
   readonly p999?: number;
   readonly [figure: string]: unknown;
   readonly runs: number;
+  /** The smallest and the largest of the runs. */
+  readonly low: number;
+  readonly high: number;
   /** (largest − smallest) / median of the runs. */
   readonly spread: number;
   readonly machine: string;
@@ -57,6 +60,8 @@ export function rowOf({ values, probes, ...rest }: RowInput): Row {
     probe: probe === null ? null : rounded(probe),
     ratio: probe === null ? null : Math.round((value / probe) * 1000) / 1000,
     runs: values.length,
+    low: rounded(Math.min(...values)),
+    high: rounded(Math.max(...values)),
     spread: Math.round(spread(values) * 1000) / 1000,
     machine: machine(),
     date: new Date().toISOString(),

@@ -91,10 +91,16 @@ export class Figure {
         asExpected: isFine,
         note: `${note}; expected ${expected}: ${isFine ? "yes" : "NO, IT GROWS"}; exponent of the last step ${lastStep.toFixed(2)}; ${last?.x.toLocaleString("en")} cost ${Number(times.toPrecision(3))} times what ${first?.x.toLocaleString("en")} cost`,
       }),
-      value: Math.round(exponent * 1000) / 1000,
+      ...rounded(exponent),
       runs: sizes.length,
     };
   }
+}
+
+/** An exponent of 0.0012 is as good as none: three decimals, and not four digits. */
+function rounded(exponent: number): Pick<Row, "value" | "low" | "high"> {
+  const value = Math.round(exponent * 1000) / 1000;
+  return { value, low: value, high: value };
 }
 
 /** What costs less with size does not grow: only what lies above is wrong. */

@@ -85,6 +85,8 @@ class Survivor implements Receiver {
   /** Numbers up to here are stored; they are answered in order. */
   storedCount = 0;
   receivedCount = 0;
+  /** The seq of each message of the partner, by its number: pushes and pages may overtake each other. */
+  readonly #seqs: number[] = [];
 
   constructor(input: CrashInput, index: number, crash: Crash) {
     this.#input = input;
@@ -195,11 +197,14 @@ class Survivor implements Receiver {
     const isOwn =
       idOf(bytes, start) === pullId &&
       (decodeFrame(bytes, start, end).frame as FrameNamed<"message">).from === this.#user;
-    if (!this.#see(seqOfMessage(bytes, start)) || isOwn) return;
+    const seq = seqOfMessage(bytes, start);
+    if (!this.#see(seq) || isOwn) return;
     const at = bodyStart(bytes, start);
     const n = bytes.readUInt32BE(at + 8);
-    if (n !== ++this.receivedCount)
-      return this.#crash.run.fail(`${this.#user} received ${n} in the place of ${this.receivedCount}`);
+    if (this.#seqs[n] !== undefined)
+      return this.#crash.run.fail(`${this.#user}: message ${n} stands at ${this.#seqs[n]} and at ${seq}`);
+    this.#seqs[n] = seq;
+    this.receivedCount++;
     const nowMs = performance.now();
     this.#crash.timeline?.received(nowMs, nowMs - bytes.readDoubleBE(at));
   }
@@ -210,6 +215,13 @@ class Survivor implements Receiver {
     this.position.see(seq);
     if (this.position.value - this.#ackSent >= ackEvery) this.ack();
     return this.position.repeated === repeated;
+  }
+
+  /** Whether the partner's messages stand in the log in the order in which they were sent, all of them. */
+  hasInOrder(sent: number): boolean {
+    for (let n = 1; n <= sent; n++)
+      if (!((this.#seqs[n] ?? 0) > (n === 1 ? 0 : (this.#seqs[n - 1] ?? 0)))) return false;
+    return true;
   }
 
   #write(frame: Parameters<typeof encode>[0]): void {
@@ -238,12 +250,15 @@ export async function recordCrash({ ms, bucketMs }: { ms: number; bucketMs: numb
   const startedAtMs = performance.timeOrigin + performance.now();
   crash.timeline = timeline;
   await crash.run.pause(ms);
-  crash.timeline = undefined;
   crash.isSending = false;
-  await crash.run.until("storing and receiving everything", () =>
-    survivors.every((survivor, index) => isComplete(survivor, survivors[index ^ 1])),
+  await crash.run.until(
+    "storing and receiving everything",
+    () => survivors.every((survivor, index) => isComplete(survivor, survivors[index ^ 1])),
+    60_000,
   );
   crash.run.end();
+  if (!survivors.every((survivor, index) => survivor.hasInOrder(survivors[index ^ 1]?.sent ?? 0)))
+    throw new Error("messages are missing or out of order");
   for (const survivor of survivors) survivor.close();
   return {
     startedAtMs,

@@ -79,14 +79,19 @@ function row(runs: readonly Measured[]): Row {
     recoveredMs,
     messages,
     sentAgain,
-    note: `the longest time without any message stored; the new process listened ${(startMs / 1000).toFixed(2)} s after the kill; half of the throughput before it was reached again ${recoveredMs === null ? "not at all" : `${((recoveredMs - killedMs) / 1000).toFixed(1)} s after it`}; all ${messages.toLocaleString("en")} messages of the run were stored, and received once and in order; ${sentAgain.toLocaleString("en")} had to be sent again`,
+    note: `the longest time without any message stored; the new process listened ${(startMs / 1000).toFixed(2)} s after the kill; half of the throughput before it was reached again ${recoveredMs === null ? "not within the run" : `${((recoveredMs - killedMs) / 1000).toFixed(1)} s after it`}; all ${messages.toLocaleString("en")} messages of the run were stored, and received once and in order; ${sentAgain.toLocaleString("en")} had to be sent again`,
   });
 }
 
-/** When a slice first reached half of the throughput before the kill again; null where none did. */
-export function recovered({ series, killedMs }: Pick<Measured, "series" | "killedMs">): number | null {
-  const killedAt = Math.floor(killedMs / series.bucketMs);
-  const before = median(series.stored.slice(0, killedAt));
-  const at = series.stored.findIndex((count, index) => index > killedAt && count >= before / 2);
-  return at < 0 ? null : at * series.bucketMs;
+/** When, after the new process listened, a slice first had half of the throughput before the kill; null: never. */
+export function recovered({
+  series,
+  killedMs,
+  listeningMs,
+}: Pick<Measured, "series" | "killedMs" | "listeningMs">): number | null {
+  const { bucketMs, stored } = series;
+  const before = median(stored.slice(0, Math.floor(killedMs / bucketMs)));
+  const from = Math.floor(listeningMs / bucketMs);
+  const at = stored.findIndex((count, index) => index >= from && count >= before / 2);
+  return at < 0 ? null : at * bucketMs;
 }
