@@ -59,37 +59,25 @@ export class Commander extends Client {
     await this.#ending(new Promise<void>((resolve) => this.#write(command, resolve)));
   }
 
-  /** Sends commands for so long, at most `window` unanswered; returns how many were answered, once all are. */
-  async pipeline(window: number, ms: number, next: (at: number) => Asked): Promise<number> {
+  /** Sends commands, at most `window` unanswered, until the time or `count` is over; how many were answered, all. */
+  async pipeline(
+    { window, ms = Infinity, count = Infinity }: { window: number; ms?: number; count?: number },
+    next: (at: number) => Asked,
+  ): Promise<number> {
     const endMs = performance.now() + ms;
     let sent = 0;
     let answered = 0;
     const done = new Promise<void>((resolve) => {
       const answer = () => {
         answered++;
-        if (performance.now() < endMs) this.#write(next(sent++), answer);
+        if (sent < count && performance.now() < endMs) this.#write(next(sent++), answer);
         else if (answered === sent) resolve();
       };
-      while (sent < window) this.#write(next(sent++), answer);
+      while (sent < Math.min(window, count)) this.#write(next(sent++), answer);
+      if (sent === 0) resolve();
     });
     await this.#ending(done);
     return answered;
-  }
-
-  /** Sends exactly `count` commands, at most `window` unanswered. */
-  async all(window: number, count: number, next: (at: number) => Asked): Promise<void> {
-    let sent = 0;
-    let answered = 0;
-    const done = new Promise<void>((resolve) => {
-      const answer = () => {
-        answered++;
-        if (sent < count) this.#write(next(sent++), answer);
-        else if (answered === count) resolve();
-      };
-      while (sent < Math.min(window, count)) this.#write(next(sent++), answer);
-      if (count === 0) resolve();
-    });
-    await this.#ending(done);
   }
 
   close(): void {

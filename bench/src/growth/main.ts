@@ -33,34 +33,39 @@ function message(conversation: string): Asked {
 }
 
 async function send({ conversation, ms }: { conversation: string; ms: number }): Promise<{ count: number }> {
-  return { count: await present().pipeline(window, ms, () => message(conversation)) };
+  return { count: await present().pipeline({ window, ms }, () => message(conversation)) };
 }
 
 /** One message to each of these conversations, all acknowledged by this device and read. */
 async function sendToEach({ conversations }: { conversations: readonly string[] }): Promise<void> {
   const client = present();
-  await client.all(window, conversations.length, (at) => message(conversations[at] ?? ""));
+  await client.pipeline({ window, count: conversations.length }, (at) => message(conversations[at] ?? ""));
   const pages = Array.from({ length: Math.ceil(conversations.length / pageSize) }, (_, at) =>
     conversations.slice(at * pageSize, (at + 1) * pageSize).map((name) => [name, 1] as const),
   );
-  await client.all(1, pages.length, (at) => ({ type: "ack", positions: pages[at] ?? [] }));
-  await client.all(1, pages.length, (at) => ({ type: "read", positions: pages[at] ?? [] }));
+  await client.pipeline({ window: 1, count: pages.length }, (at) => ({
+    type: "ack",
+    positions: pages[at] ?? [],
+  }));
+  await client.pipeline({ window: 1, count: pages.length }, (at) => ({
+    type: "read",
+    positions: pages[at] ?? [],
+  }));
 }
 
 const pageSize = 400;
 
-/** Acknowledges one message after the other, from seq `from + 1` on. */
-async function ack({ conversation, from, ms }: { conversation: string; from: number; ms: number }) {
-  const count = await present().pipeline(window, ms, (at) => ({
+/** Acknowledges one message after the other, those from seq `from + 1` on. */
+async function ack({ conversation, from, count }: { conversation: string; from: number; count: number }) {
+  await present().pipeline({ window, count }, (at) => ({
     type: "ack",
     positions: [[conversation, from + 1 + at]],
   }));
-  return { count };
 }
 
 /** Adds a member and removes it again, over and over; counts both. */
 async function change({ conversation, user, ms }: { conversation: string; user: string; ms: number }) {
-  const count = await present().pipeline(1, ms, (at) => ({
+  const count = await present().pipeline({ window: 1, ms }, (at) => ({
     type: at % 2 === 0 ? "add" : "remove",
     conversation,
     users: [user],

@@ -1,11 +1,14 @@
 /** What the number of members of a group must not change, but for what is done for each of those who are online. */
+import { join } from "node:path";
 import type { FanoutInput, FanoutResult } from "../load/fanout.ts";
 import { callApi } from "../process/api.ts";
+import { Child } from "../process/child.ts";
 import { Server } from "../process/server.ts";
 import type { Row } from "../row.ts";
 import { bodyBytes, type Effort, loadProcess, withChild } from "../scenario/scenario.ts";
 import { cpuMicrosEach } from "./cost.ts";
 import { Figure } from "./figure.ts";
+import type { FillerInput } from "./filler.ts";
 import { growthProcess } from "./process.ts";
 
 const axis = "members";
@@ -81,9 +84,14 @@ export async function membersOfGroup(effort: Effort, say: (line: string) => void
       say(`growth: deliveries in all groups, ${round}`);
       for (const size of sizes) await deliver(server, size, effort.isQuick, all);
     }
-    for (const round of rounds) {
+    await server.stop();
+    say("growth: messages to be acknowledged in all groups");
+    const acks = effort.isQuick ? 5_000 : 30_000;
+    for (const size of sizes) await fill(server, size, acks * rounds.length);
+    await server.start();
+    for (const [at, round] of rounds.entries()) {
       say(`growth: sends, acknowledgements and changes in all groups, ${round}`);
-      await ask(server, sizes, effort.isQuick ? 300 : 1500, all);
+      await ask(server, sizes, { ms: effort.isQuick ? 300 : 1500, acked: acks * at, acks }, all);
     }
     for (const round of rounds) {
       say(`growth: first touch of all groups, ${round}`);
@@ -99,18 +107,44 @@ export async function membersOfGroup(effort: Effort, say: (line: string) => void
   }
 }
 
-function ask(server: Server, sizes: readonly number[], ms: number, all: Figures): Promise<void> {
-  return withChild(growthProcess(server, owner), async (client) => {
+/** How long each cost is measured, and how many messages are acknowledged for it, after so many before. */
+interface Round {
+  readonly ms: number;
+  readonly acked: number;
+  readonly acks: number;
+}
+
+/** The owner does not read what there is: it is not what is measured. */
+function ask(server: Server, sizes: readonly number[], round: Round, all: Figures): Promise<void> {
+  return withChild(growthProcess(server, owner, false), async (client) => {
+    const { ms, acked, acks } = round;
     await client.open();
     const cost = (work: () => Promise<number>) => cpuMicrosEach(server.pid, work);
     await client.send(name(sizes[0] ?? 0), ms);
     for (const size of sizes) {
       const group = name(size);
-      const { head } = await callApi<{ head: number }>(server, "GET", `/v1/conversations/${group}`);
       all.send.add(size, await cost(() => client.send(group, ms)));
-      all.ack.add(size, await cost(() => client.ack(group, head, ms)));
+      all.ack.add(size, await cost(() => client.ack(group, acked, acks)));
       all.change.add(size, await cost(() => client.change(group, "visitor", ms)));
     }
+  });
+}
+
+/** At least so many messages for the owner of a group to acknowledge, straight into the store. */
+function fill(server: Server, size: number, count: number): Promise<void> {
+  return withChild(new Child(new URL("./filler.ts", import.meta.url)), async (filler) => {
+    const input: FillerInput = {
+      directory: join(server.data, "store"),
+      domain: server.signer.domain,
+      conversation: name(size),
+      sender: `filler${size}`,
+      from: 0,
+      bodyBytes: 20,
+    };
+    await filler.call("open", input);
+    // Only every second one goes to the group.
+    await filler.call("append", { count: count * 2 });
+    await filler.call("close");
   });
 }
 

@@ -30,8 +30,10 @@ export class GrowthProcess extends Child {
     await this.call("sendToEach", { conversations });
   }
 
-  ack(conversation: string, from: number, ms: number): Promise<number> {
-    return this.#count("ack", { conversation, from, ms });
+  /** Acknowledges so many messages one by one. */
+  async ack(conversation: string, from: number, count: number): Promise<number> {
+    await this.call("ack", { conversation, from, count });
+    return count;
   }
 
   /** Adds a member and removes it again; how many changes that were. */

@@ -1,7 +1,7 @@
 /** Costs by size: one picture for each thing that becomes more, and one for the memory of connections. */
 import { lineChart } from "./chart/lines.ts";
 import type { Figure } from "./figure.ts";
-import { number, percent, table } from "./markdown.ts";
+import { exponent, number, percent, table } from "./markdown.ts";
 import type { Plot, Section } from "./section.ts";
 
 const memoryAxis = "idle connections, ";
@@ -38,7 +38,7 @@ function costPlot(axis: string, rows: readonly Figure[]): Plot {
     const slope = figures.find(({ unit }) => unit === "exponent");
     return [
       {
-        name: slope === undefined ? measure : `${measure}: ${slope.value.toFixed(2)}`,
+        name: slope === undefined ? measure : `${measure}: ${exponent(slope.value)}`,
         points: points.map(({ x, y }) => ({ x, y: y / first })),
       },
     ];
@@ -65,8 +65,8 @@ function slopeTable(rows: readonly Figure[]): string {
       .map((row) => [
         row.measure ?? row.variant,
         row.axis ?? "",
-        row.value.toFixed(2),
-        row.lastStep?.toFixed(2) ?? "",
+        exponent(row.value),
+        row.lastStep === undefined ? "" : exponent(row.lastStep),
         row.expected ?? "",
         row.asExpected === false ? "**grows**" : "as expected",
         row.note.split("; expected ")[0] ?? "",

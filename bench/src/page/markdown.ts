@@ -19,3 +19,8 @@ export function milliseconds(value: number | undefined): string {
 export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
+
+/** An exponent: two decimals, and no zero with a sign. */
+export function exponent(value: number): string {
+  return (Math.round(value * 100) / 100 + 0).toFixed(2);
+}

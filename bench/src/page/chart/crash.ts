@@ -5,7 +5,7 @@ import { gridOf } from "./lines.ts";
 import { card, colors, line, margin, path, text, top, width } from "./svg.ts";
 
 const panelHeight = 170;
-const panelGap = 46;
+const panelGap = 58;
 
 export function crashChart(
   title: string,
@@ -51,6 +51,6 @@ export function crashChart(
 function event(x: number, begin: number, end: number, name: string, anchor: "start" | "end"): string[] {
   return [
     line(x, begin - 4, x, end, "mark", "4 3"),
-    text(x + (anchor === "start" ? 5 : -5), begin + 8, name, "small", anchor),
+    text(x + (anchor === "start" ? 5 : -5), begin - 8, name, "small", anchor),
   ];
 }

@@ -94,9 +94,9 @@ export function textWidth(content: string): number {
   return content.length * 6.4;
 }
 
-/** Room for the longest of the names beside a plot. */
+/** Room for the longest of the names beside a plot, bold ones too. */
 export function labelWidthOf(names: readonly string[]): number {
-  return Math.min(340, Math.max(110, ...names.map(textWidth)) + 16);
+  return Math.min(340, Math.max(110, ...names.map((name) => name.length * 7.2)) + 16);
 }
 
 function className(kind: string): string {
