@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { compare } from "./compare.ts";
 import { counts } from "./counts.ts";
 import { loadAverage, machine } from "./machine.ts";
+import { writePage } from "./page/write.ts";
 import { printProfiles } from "./profile.ts";
 import type { Row } from "./row.ts";
 import type { Scenario } from "./scenario/scenario.ts";
@@ -21,15 +22,21 @@ const busyLoad = 1;
 const comparedByDefault = ["direct", "fanout", "backlog"];
 
 const help = `Usage: npm run bench -- [SCENARIO …] [options]
+       npm run bench -- --page FILE.json …
 
 Each scenario starts its own server on a temporary directory and runs, in turns with it, a bare probe of the
-same machine. Without SCENARIO all of them run, which takes about five minutes.
+same machine. Without SCENARIO those above the line run, which takes about five minutes; the others take long and
+run where they are named.
 
-${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n")}
+${list(scenarios.filter(({ onRequest }) => onRequest !== true))}
+  ---
+${list(scenarios.filter(({ onRequest }) => onRequest === true))}
 
 npm run bench -- counts compares what does not depend on the machine with what it was (see counts --help).
 
   --json FILE   write the rows as JSON
+  --full        growth: ten million messages too (5 GB of disk, some minutes)
+  --page        generates docs/results/README.md and its plots from the rows in FILE.json …: runs nothing
   --quick       smaller and shorter: shows that everything works, not how fast
   --rounds N    how often ours and the probe run in turns (default 3, with --quick 1)
   --profile     write CPU profiles of the servers to bench/results/tmp and print where their time went
@@ -41,6 +48,8 @@ npm run bench -- counts compares what does not depend on the machine with what i
 async function bench(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
     json: { type: "string" },
+    full: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     profile: { type: "boolean", default: false },
@@ -51,6 +60,7 @@ async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  if (values.page) return writePage(positionals, say);
   const chosen = choose(positionals);
   if (values.compare !== undefined) {
     const { compare: base, json } = values;
@@ -78,7 +88,9 @@ async function bench(args: readonly string[]): Promise<number> {
     );
   const rows: Row[] = [];
   for (const scenario of chosen) {
-    rows.push(...(await scenario.run({ isQuick: values.quick, rounds, profileFolder }, say)));
+    rows.push(
+      ...(await scenario.run({ isQuick: values.quick, isFull: values.full, rounds, profileFolder }, say)),
+    );
     // After each scenario, so that a run that is interrupted has not been for nothing.
     if (values.json !== undefined) write(values.json, rows);
   }
@@ -87,8 +99,12 @@ async function bench(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+function list(some: readonly Scenario[]): string {
+  return some.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n");
+}
+
 function choose(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return scenarios;
+  if (names.length === 0) return scenarios.filter(({ onRequest }) => onRequest !== true);
   return names.map((name) => {
     const found = scenarios.find((scenario) => scenario.name === name);
     if (found === undefined)

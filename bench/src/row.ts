@@ -1,4 +1,5 @@
 /** What a scenario says: one figure, beside what the bare machine gave for it in the same run. */
+import { commandLine } from "./command-line.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { median, spread } from "./measure/statistics.ts";
 
@@ -23,9 +24,16 @@ export interface Row {
   readonly p999?: number;
   readonly [figure: string]: unknown;
   readonly runs: number;
+  /** The smallest and the largest of the runs. */
+  readonly low: number;
+  readonly high: number;
   /** (largest − smallest) / median of the runs. */
   readonly spread: number;
   readonly machine: string;
+  /** When it was measured, ISO 8601. */
+  readonly date: string;
+  /** What to type to measure it again. */
+  readonly command: string;
   /** What else ran: the load average of the last minute. The bench itself makes about 2. */
   readonly loadAverage: number;
   readonly note: string;
@@ -52,8 +60,12 @@ export function rowOf({ values, probes, ...rest }: RowInput): Row {
     probe: probe === null ? null : rounded(probe),
     ratio: probe === null ? null : Math.round((value / probe) * 1000) / 1000,
     runs: values.length,
+    low: rounded(Math.min(...values)),
+    high: rounded(Math.max(...values)),
     spread: Math.round(spread(values) * 1000) / 1000,
     machine: machine(),
+    date: new Date().toISOString(),
+    command: commandLine(),
     loadAverage: loadAverage(),
     ...roundedLatencies(rest),
   };

@@ -38,9 +38,9 @@ export interface DirectResult {
 }
 
 /** What all users of a run share. */
-class Measure {
+export class Measure {
   readonly stored = new Histogram();
-  readonly received = new Histogram();
+  received = new Histogram();
   storedCount = 0;
   readyCount = 0;
   isRecording = false;
@@ -49,7 +49,7 @@ class Measure {
 
 const sentMask = 0x3fff;
 
-class Sender extends Reader {
+export class Sender extends Reader {
   readonly #measure: Measure;
   readonly #writer: SendWriter;
   readonly #inFlight: number;
@@ -151,7 +151,7 @@ export async function direct(input: DirectInput): Promise<DirectResult> {
 }
 
 /** The run counts only if everything that was sent is stored, received once and acknowledged. */
-function isComplete(sender: Sender, partner: Sender | undefined): boolean {
+export function isComplete(sender: Sender, partner: Sender | undefined): boolean {
   if (partner === undefined) throw new Error("the number of users is odd");
   return (
     sender.storedCount === sender.sent &&

@@ -3,10 +3,11 @@
  * without that a sender would run ahead of its readers, and nothing but queues would be measured.
  */
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
-import { CpuMeter } from "../process/cpu.ts";
+import { CpuMeter, cpuMs } from "../process/cpu.ts";
 import { bodyStart, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
+import { Pace } from "./pace.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
 import { Run } from "./run.ts";
 
@@ -24,6 +25,10 @@ export interface FanoutInput {
   readonly bodyBytes: number;
   readonly warmMs: number;
   readonly measureMs: number;
+  /** Messages per second, whatever the answers; absent: as many as the window allows. */
+  readonly rate?: number | undefined;
+  /** The process whose CPU is counted while it is measured. */
+  readonly serverPid?: number | undefined;
 }
 
 export interface FanoutResult {
@@ -31,6 +36,10 @@ export interface FanoutResult {
   readonly deliveriesPerSecond: number;
   readonly received: Percentiles;
   readonly cpuShare: number;
+  /** Milliseconds of CPU of `serverPid` for each delivery; 0 where none was asked for. */
+  readonly serverCpuMsEach: number;
+  /** At a fixed rate: how late the generator itself was at worst, in milliseconds. */
+  readonly lateMs: number;
 }
 
 const countMask = 0xfff;
@@ -134,19 +143,27 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
         });
   await run.until("connecting", () => isSenderReady && measure.readyCount === members.length);
   const acks = sender === undefined ? undefined : acknowledgeInTurn(members);
-  if (sender !== undefined) {
+  const pace = sender === undefined || input.rate === undefined ? undefined : new Pace([sender], input.rate);
+  if (sender !== undefined && pace === undefined) {
     measure.onComplete = () => sender.send();
     for (let i = 0; i < input.inFlight; i++) sender.send();
   }
   await run.pause(input.warmMs);
+  const serverCpu = () => (input.serverPid === undefined ? 0 : cpuMs(input.serverPid));
+  const serverCpuBefore = serverCpu();
+  if (pace !== undefined) pace.lateMsMax = 0;
   const cpu = new CpuMeter();
   const startMs = performance.now();
   const before = measure.deliveries;
   measure.isRecording = true;
   await run.pause(input.measureMs);
   measure.isRecording = false;
-  const deliveriesPerSecond = ((measure.deliveries - before) / (performance.now() - startMs)) * 1000;
+  const deliveries = measure.deliveries - before;
+  const deliveriesPerSecond = (deliveries / (performance.now() - startMs)) * 1000;
+  const serverCpuMsEach = (serverCpu() - serverCpuBefore) / deliveries;
   const cpuShare = cpu.share();
+  const lateMs = pace?.lateMsMax ?? 0;
+  pace?.stop();
   measure.onComplete = undefined;
   if (sender !== undefined) {
     // The run counts only if everybody has everything once and has acknowledged it.
@@ -164,5 +181,6 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
   run.end();
   sender?.connection.close();
   for (const member of members) member.connection.close();
-  return { deliveriesPerSecond, received: measure.received.percentiles(), cpuShare };
+  const received = measure.received.percentiles();
+  return { deliveriesPerSecond, received, cpuShare, serverCpuMsEach, lateMs };
 }

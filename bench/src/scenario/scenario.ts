@@ -6,6 +6,8 @@ import type { Row } from "../row.ts";
 /** How thoroughly to measure. */
 export interface Effort {
   readonly isQuick: boolean;
+  /** Sizes that take long or fill the disk, too. */
+  readonly isFull?: boolean;
   /** How often ours and the probe are run, in turns. */
   readonly rounds: number;
   /** Where the CPU profiles of servers go; absent: none. */
@@ -17,6 +19,8 @@ export interface Effort {
 export interface Scenario {
   readonly name: string;
   readonly meaning: string;
+  /** Takes long: runs only where it is named. */
+  readonly onRequest?: boolean;
   run(effort: Effort, say: (line: string) => void): Promise<Row[]>;
 }
 
@@ -48,7 +52,7 @@ export async function withServer<R>(
   }
 }
 
-export async function withChild<R>(child: Child, work: (child: Child) => Promise<R>): Promise<R> {
+export async function withChild<R, C extends Child>(child: C, work: (child: C) => Promise<R>): Promise<R> {
   try {
     return await work(child);
   } finally {

@@ -2,6 +2,7 @@ import type { StormInput, StormResult } from "../load/storm.ts";
 import { median } from "../measure/statistics.ts";
 import { type Row, rowOf } from "../row.ts";
 import { type Effort, loadProcess, probeProcess, type Scenario, withChild, withServer } from "./scenario.ts";
+import { stay } from "./storm-stay.ts";
 
 type Transport = "tcp" | "websocket";
 
@@ -26,6 +27,7 @@ export const storm: Scenario = {
       }
       rows.push(row(transport, count, ours, probes));
     }
+    rows.push(...(await stay(effort, say)));
     return rows;
   },
 };

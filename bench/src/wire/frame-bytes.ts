@@ -117,7 +117,12 @@ export class SendWriter {
 
   /** Writes the next message; its command id is its number. The body begins with `nowMs` and the number. */
   write(connection: Outgoing, nowMs: number): number {
-    const n = ++this.#n;
+    this.again(connection, ++this.#n, nowMs);
+    return this.#n;
+  }
+
+  /** Writes the n-th message once more; the same bytes where `sentAtMs` is what it was the first time. */
+  again(connection: Outgoing, n: number, sentAtMs: number): void {
     const out = connection.reserve(
       headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + this.#body.length,
     );
@@ -130,7 +135,7 @@ export class SendWriter {
     if (n > 1) at = this.#id(out, at, n - 1);
     const fields = at - start - headerBytes;
     out.set(this.#body, at);
-    out.writeDoubleBE(nowMs, at);
+    out.writeDoubleBE(sentAtMs, at);
     out.writeUInt32BE(n, at + 8);
     at += this.#body.length;
     out.writeUInt32BE(at - start - 4, start);
@@ -139,7 +144,6 @@ export class SendWriter {
     out.writeUInt16BE(fields, start + 6);
     out.writeUInt32BE(n, start + 8);
     connection.length = at;
-    return n;
   }
 
   #id(out: Buffer, start: number, n: number): number {

@@ -6,6 +6,8 @@ import type { MemberRecord } from "./record.ts";
 /** One user's part in a resident conversation. */
 export interface Member {
   readonly user: string;
+  /** Where the user's sessions are told of events. Made once: a fresh string is hashed anew wherever it is published. */
+  readonly subject: string;
   role: Role;
   since: number;
   /** Set for a former member: the last seq it may read. */
@@ -84,7 +86,7 @@ export class Conversation {
   get subjects(): readonly string[] {
     if (this.#subjects === undefined) {
       this.#subjects = [];
-      for (const member of this.members()) this.#subjects.push(userSubject(this.domain, member.user));
+      for (const member of this.members()) this.#subjects.push(member.subject);
     }
     return this.#subjects;
   }
@@ -95,6 +97,7 @@ export class Conversation {
     const wasMember = known !== undefined && known.until === undefined;
     const member: Member = known ?? {
       user,
+      subject: userSubject(this.domain, user),
       role: record.role,
       since: record.since,
       until: record.until,

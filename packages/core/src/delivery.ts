@@ -25,7 +25,10 @@ export class Delivery {
     this.#broker = broker;
   }
 
-  /** Shows a committed entry to all members' sessions but the one that sent it. Encoded once for all of them. */
+  /**
+   * Shows a committed entry to all members' sessions but the one that sent it, and to `also`, who are no members any
+   * more. Encoded once for all of them.
+   */
   publish(
     conversation: Conversation,
     message: Message,
@@ -39,10 +42,8 @@ export class Delivery {
       frame: messageFrame(message, 0),
       exceptSession,
     };
-    this.#broker.publish(
-      also.length === 0 ? conversation.subjects : [...new Set([...conversation.subjects, ...also])],
-      event,
-    );
+    this.#broker.publish(conversation.subjects, event);
+    if (also.length > 0) this.#broker.publish(also, event);
   }
 
   toUsers(subjects: readonly string[], event: NodeEvent): void {

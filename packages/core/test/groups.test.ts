@@ -148,6 +148,29 @@ test("G10 domains with equal ids share nothing", async () => {
   await assert.rejects(house.node.backend("two").conversation("g"), { code: "not_found" });
 });
 
+test("G4 who is removed, and who stays, is told of it once on each device; after that only who stays", async () => {
+  const house = new House();
+  const users = ["alice", "bob", "carol", "dave"];
+  const members = users.map((user) => ({ user, role: user === "alice" ? "owner" : "member" }) as const);
+  await house.node.backend("d").createConversation({ conversation: "g", members });
+  const devices = await Promise.all(users.map((user) => house.device(user)));
+  await house.settle();
+  for (const device of devices) device.frames.length = 0;
+  const types = () => devices.map((device) => device.of("message").map(({ messageType }) => messageType));
+
+  const [alice] = devices;
+  await alice?.ask({ type: "remove", conversation: "g", users: ["bob", "carol", "bob"] }, "remove.ok");
+  await house.settle();
+  assert.deepEqual(
+    types(),
+    users.map(() => ["hongyan.removed"]),
+  );
+  await house.node.backend("d").addMembers("g", [{ user: "carol", role: "member" }]);
+  await house.settle();
+  const both = ["hongyan.removed", "hongyan.added"];
+  assert.deepEqual(types(), [both, ["hongyan.removed"], both, both]);
+});
+
 test("G4 what a member has sent before it is removed is stored before that, or refused", async () => {
   const house = new House();
   const alice = await house.device("alice");
