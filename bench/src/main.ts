@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadAverage, machine } from "./machine.ts";
+import { choosePeerScenarios, choosePeers, peerNames, peerScenarioNames, runPeers } from "./peers/command.ts";
 import { printProfiles } from "./profile.ts";
 import type { Row } from "./row.ts";
 import type { Scenario } from "./scenario/scenario.ts";
@@ -22,15 +23,19 @@ same machine. Without SCENARIO all of them run, which takes about five minutes.
 
 ${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n")}
 
+  --peers       compare with other servers instead: ${peerScenarioNames.join(", ")}; installs them (as root on
+                Debian) and takes turns, every system once in each round; --peers=LIST: only these of
+                ${peerNames.join(", ")}
   --json FILE   write the rows as JSON
   --quick       smaller and shorter: shows that everything works, not how fast
-  --rounds N    how often ours and the probe run in turns (default 3, with --quick 1)
+  --rounds N    how often ours and the probe run in turns (default 3, with --peers 5, with --quick 1)
   --profile     write CPU profiles of the servers to bench/results/tmp and print where their time went
   --help        this text
 `;
 
 async function bench(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, {
+  const { values, positionals } = readArguments(args.map(withList), {
+    peers: { type: "string" },
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
@@ -41,16 +46,14 @@ async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  const isComparing = values.peers !== undefined;
+  const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : isComparing ? 5 : 3);
+  if (values.peers !== undefined) return comparePeers(values.peers, positionals, rounds, values);
   const chosen = choose(positionals);
-  const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : 3);
   const profileFolder = values.profile ? join(results, `profile-${Date.now()}`) : undefined;
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
   if (values.json !== undefined) write(values.json, []);
-  say(`${machine()}, load average ${loadAverage()}`);
-  if (loadAverage() > busyLoad)
-    say(
-      "Something else is busy on this machine: the figures will be worse than they should, the ratios too.",
-    );
+  sayMachine();
   const rows: Row[] = [];
   for (const scenario of chosen) {
     rows.push(...(await scenario.run({ isQuick: values.quick, rounds, profileFolder }, say)));
@@ -60,6 +63,35 @@ async function bench(args: readonly string[]): Promise<number> {
   process.stdout.write(`${tableOf(rows)}\n`);
   if (profileFolder !== undefined) process.stdout.write(`${printProfiles(profileFolder)}\n`);
   return 0;
+}
+
+/** `--peers` may stand alone: then it means all of them, and does not take the next word for its list. */
+function withList(arg: string): string {
+  return arg === "--peers" ? "--peers=" : arg;
+}
+
+async function comparePeers(
+  list: string,
+  names: readonly string[],
+  rounds: number,
+  values: { readonly json?: string | undefined; readonly quick: boolean; readonly profile: boolean },
+): Promise<number> {
+  if (values.profile) throw new UsageError("--profile does not go with --peers");
+  const [chosen, scenarios] = [choosePeers(list), choosePeerScenarios(names)];
+  const { json, quick: isQuick } = values;
+  if (json !== undefined) write(json, []);
+  sayMachine();
+  return runPeers(chosen, scenarios, { isQuick, rounds }, say, (rows) => {
+    if (json !== undefined) write(json, rows);
+  });
+}
+
+function sayMachine(): void {
+  say(`${machine()}, load average ${loadAverage()}`);
+  if (loadAverage() > busyLoad)
+    say(
+      "Something else is busy on this machine: the figures will be worse than they should, the ratios too.",
+    );
 }
 
 function choose(names: readonly string[]): readonly Scenario[] {
@@ -74,7 +106,7 @@ function choose(names: readonly string[]): readonly Scenario[] {
   });
 }
 
-function write(file: string, rows: readonly Row[]): void {
+function write(file: string, rows: readonly object[]): void {
   try {
     writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
   } catch (error) {

@@ -117,9 +117,16 @@ export class SendWriter {
 
   /** Writes the next message; its command id is its number. The body begins with `nowMs` and the number. */
   write(connection: Outgoing, nowMs: number): number {
+    this.#body.writeDoubleBE(nowMs, 0);
+    this.#body.writeUInt32BE(this.#n + 1, 8);
+    return this.writeBody(connection, this.#body);
+  }
+
+  /** The same with a body of the caller's. */
+  writeBody(connection: Outgoing, body: Uint8Array): number {
     const n = ++this.#n;
     const out = connection.reserve(
-      headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + this.#body.length,
+      headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + body.length,
     );
     const start = connection.length;
     let at = start + headerBytes;
@@ -129,10 +136,8 @@ export class SendWriter {
     at = this.#id(out, at, n);
     if (n > 1) at = this.#id(out, at, n - 1);
     const fields = at - start - headerBytes;
-    out.set(this.#body, at);
-    out.writeDoubleBE(nowMs, at);
-    out.writeUInt32BE(n, at + 8);
-    at += this.#body.length;
+    out.set(body, at);
+    at += body.length;
     out.writeUInt32BE(at - start - 4, start);
     out[start + 4] = frameCode.send;
     out[start + 5] = messagePackCodec.id;

@@ -1,0 +1,14 @@
+import type { PeerClient, PeerEndpoint, PeerEvents, PeerLogin } from "../peer-client.ts";
+import { HongyanClient } from "./hongyan.ts";
+import { MqttClient } from "./mqtt.ts";
+
+export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerEvents): PeerClient {
+  switch (endpoint.protocol) {
+    case "hongyan":
+      return new HongyanClient(endpoint, login, events);
+    case "mqtt":
+      return new MqttClient(endpoint.port, login, events);
+    default:
+      throw new Error(`no client for ${endpoint.protocol}`);
+  }
+}

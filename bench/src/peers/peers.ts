@@ -1,0 +1,7 @@
+import { hongyan } from "./system/hongyan.ts";
+import { mosquitto } from "./system/mosquitto.ts";
+import type { Peer } from "./system/system.ts";
+import { packageVersion } from "./version.ts";
+
+/** All of them, ours first. */
+export const peers: readonly Peer[] = [hongyan(packageVersion("@hongyan/server")), mosquitto];
