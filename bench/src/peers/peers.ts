@@ -1,7 +1,8 @@
 import { hongyan } from "./system/hongyan.ts";
 import { mosquitto } from "./system/mosquitto.ts";
+import { nats } from "./system/nats.ts";
 import type { Peer } from "./system/system.ts";
 import { packageVersion } from "./version.ts";
 
 /** All of them, ours first. */
-export const peers: readonly Peer[] = [hongyan(packageVersion("@hongyan/server")), mosquitto];
+export const peers: readonly Peer[] = [hongyan(packageVersion("@hongyan/server")), mosquitto, nats];

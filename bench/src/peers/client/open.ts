@@ -1,6 +1,7 @@
 import type { PeerClient, PeerEndpoint, PeerEvents, PeerLogin } from "../peer-client.ts";
 import { HongyanClient } from "./hongyan.ts";
 import { MqttClient } from "./mqtt.ts";
+import { NatsClient } from "./nats.ts";
 
 export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerEvents): PeerClient {
   switch (endpoint.protocol) {
@@ -8,6 +9,8 @@ export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerE
       return new HongyanClient(endpoint, login, events);
     case "mqtt":
       return new MqttClient(endpoint.port, login, events);
+    case "nats":
+      return new NatsClient(endpoint, login, events);
     default:
       throw new Error(`no client for ${endpoint.protocol}`);
   }
