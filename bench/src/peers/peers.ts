@@ -1,8 +1,16 @@
+import { aedes } from "./system/aedes.ts";
 import { hongyan } from "./system/hongyan.ts";
 import { mosquitto } from "./system/mosquitto.ts";
 import { nats } from "./system/nats.ts";
+import { socketio } from "./system/socketio.ts";
 import type { Peer } from "./system/system.ts";
 import { packageVersion } from "./version.ts";
 
 /** All of them, ours first. */
-export const peers: readonly Peer[] = [hongyan(packageVersion("@hongyan/server")), mosquitto, nats];
+export const peers: readonly Peer[] = [
+  hongyan(packageVersion("@hongyan/server")),
+  mosquitto,
+  nats,
+  socketio,
+  aedes,
+];

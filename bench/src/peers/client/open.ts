@@ -2,6 +2,7 @@ import type { PeerClient, PeerEndpoint, PeerEvents, PeerLogin } from "../peer-cl
 import { HongyanClient } from "./hongyan.ts";
 import { MqttClient } from "./mqtt.ts";
 import { NatsClient } from "./nats.ts";
+import { SocketioClient } from "./socketio.ts";
 
 export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerEvents): PeerClient {
   switch (endpoint.protocol) {
@@ -11,6 +12,8 @@ export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerE
       return new MqttClient(endpoint.port, login, events);
     case "nats":
       return new NatsClient(endpoint, login, events);
+    case "socketio":
+      return new SocketioClient(endpoint.port, login, events);
     default:
       throw new Error(`no client for ${endpoint.protocol}`);
   }
