@@ -2,6 +2,7 @@ import { aedes } from "./system/aedes.ts";
 import { hongyan } from "./system/hongyan.ts";
 import { mosquitto } from "./system/mosquitto.ts";
 import { nats } from "./system/nats.ts";
+import { rabbitmq } from "./system/rabbitmq.ts";
 import { socketio } from "./system/socketio.ts";
 import type { Peer } from "./system/system.ts";
 import { packageVersion } from "./version.ts";
@@ -11,6 +12,7 @@ export const peers: readonly Peer[] = [
   hongyan(packageVersion("@hongyan/server")),
   mosquitto,
   nats,
+  rabbitmq,
   socketio,
   aedes,
 ];

@@ -1,4 +1,5 @@
 import type { PeerClient, PeerEndpoint, PeerEvents, PeerLogin } from "../peer-client.ts";
+import { AmqpClient } from "./amqp.ts";
 import { HongyanClient } from "./hongyan.ts";
 import { MqttClient } from "./mqtt.ts";
 import { NatsClient } from "./nats.ts";
@@ -14,6 +15,8 @@ export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerE
       return new NatsClient(endpoint, login, events);
     case "socketio":
       return new SocketioClient(endpoint.port, login, events);
+    case "amqp":
+      return new AmqpClient(endpoint.port, login, events);
     default:
       throw new Error(`no client for ${endpoint.protocol}`);
   }
