@@ -112,5 +112,7 @@ function conclude(name: ScenarioName, contender: Contender, { rows, absences }: 
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // The first line: a process of the bench answers with its stack.
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n    at ")[0] ?? text;
 }

@@ -1,4 +1,5 @@
 import { aedes } from "./system/aedes.ts";
+import { ejabberd } from "./system/ejabberd.ts";
 import { hongyan } from "./system/hongyan.ts";
 import { mosquitto } from "./system/mosquitto.ts";
 import { nats } from "./system/nats.ts";
@@ -13,6 +14,7 @@ export const peers: readonly Peer[] = [
   mosquitto,
   nats,
   rabbitmq,
+  ejabberd,
   socketio,
   aedes,
 ];

@@ -5,6 +5,8 @@ import { MqttClient } from "./mqtt.ts";
 import { NatsClient } from "./nats.ts";
 import { SocketioClient } from "./socketio.ts";
 
+import { XmppClient } from "./xmpp.ts";
+
 export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerEvents): PeerClient {
   switch (endpoint.protocol) {
     case "hongyan":
@@ -17,7 +19,7 @@ export function openPeer(endpoint: PeerEndpoint, login: PeerLogin, events: PeerE
       return new SocketioClient(endpoint.port, login, events);
     case "amqp":
       return new AmqpClient(endpoint.port, login, events);
-    default:
-      throw new Error(`no client for ${endpoint.protocol}`);
+    case "xmpp":
+      return new XmppClient(endpoint.port, login, events);
   }
 }

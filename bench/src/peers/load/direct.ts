@@ -30,6 +30,9 @@ export interface PeerDirectResult {
   readonly cpuShare: number;
 }
 
+/** The slowest have a few hundred messages per second, and thousands in flight. */
+const drainMsMax = 120_000;
+
 class Measure {
   readonly stored = new Histogram();
   readonly received = new Histogram();
@@ -128,11 +131,14 @@ export async function peerDirect(input: PeerDirectInput): Promise<PeerDirectResu
   const cpuShare = cpu.share();
   measure.isSending = false;
   // The run counts only if everything that was sent is acknowledged by the server and by its receiver.
-  await run.until("storing and acknowledging everything", () =>
-    senders.every(
-      ({ sent, storedCount, partner, client }) =>
-        storedCount === sent && partner?.position.value === sent && client.hasAckedAll,
-    ),
+  await run.until(
+    "storing and acknowledging everything",
+    () =>
+      senders.every(
+        ({ sent, storedCount, partner, client }) =>
+          storedCount === sent && partner?.position.value === sent && client.hasAckedAll,
+      ),
+    drainMsMax,
   );
   clearInterval(acks);
   run.end();

@@ -36,6 +36,9 @@ export interface PeerFanoutResult {
 
 const mask = 0xfff;
 
+/** The slowest have a few hundred messages per second, and thousands in flight. */
+const drainMsMax = 120_000;
+
 class Measure {
   readonly received = new Histogram();
   readonly sentAtMs = new Float64Array(mask + 1);
@@ -141,11 +144,15 @@ const dialingMax = 200;
 
 async function dial(input: PeerFanoutInput, measure: Measure, run: Run): Promise<Member[]> {
   const members: Member[] = [];
-  await run.until("connecting", () => {
-    while (members.length < input.members && members.length - measure.readyCount < dialingMax)
-      members.push(new Member(input, members.length, measure, run));
-    return measure.readyCount === input.members;
-  });
+  await run.until(
+    "connecting",
+    () => {
+      while (members.length < input.members && members.length - measure.readyCount < dialingMax)
+        members.push(new Member(input, members.length, measure, run));
+      return measure.readyCount === input.members;
+    },
+    drainMsMax,
+  );
   return members;
 }
 
@@ -175,6 +182,7 @@ export async function peerFanout(input: PeerFanoutInput): Promise<PeerFanoutResu
     () =>
       isStored() &&
       members.every(({ position, client }) => position.value === sender.sent && client.hasAckedAll),
+    drainMsMax,
   );
   clearInterval(acks);
   run.end();
