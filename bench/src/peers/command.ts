@@ -5,12 +5,15 @@ import { UsageError } from "../usage.ts";
 import { type ComparisonEffort, compare, type Figures } from "./comparison.ts";
 import { peers } from "./peers.ts";
 import type { Absence } from "./sample.ts";
+import { backlog } from "./scenario/backlog.ts";
 import { direct } from "./scenario/direct.ts";
 import { fanout } from "./scenario/fanout.ts";
+import { idle } from "./scenario/idle.ts";
 import type { PeerScenario } from "./scenario/scenario.ts";
+import { storm } from "./scenario/storm.ts";
 import type { Peer } from "./system/system.ts";
 
-const scenarios: readonly PeerScenario[] = [direct, fanout];
+const scenarios: readonly PeerScenario[] = [direct, fanout, idle, backlog, storm];
 
 export const peerNames = peers.map(({ name }) => name);
 export const peerScenarioNames = scenarios.map(({ name }) => name);

@@ -7,7 +7,13 @@ import type { Trust } from "../load/client.ts";
 
 /** Where a system listens, and how it is spoken to. */
 export type PeerEndpoint = { readonly port: number } & (
-  | { readonly protocol: "hongyan"; readonly transport: "tcp" | "websocket"; readonly trust: Trust }
+  | {
+      readonly protocol: "hongyan";
+      readonly transport: "tcp" | "websocket";
+      /** Who only fills it comes this way, whatever is measured. */
+      readonly tcpPort: number;
+      readonly trust: Trust;
+    }
   | { readonly protocol: "nats"; readonly mode: "core" | "jetstream" }
   | { readonly protocol: "mqtt" | "amqp" | "xmpp" | "socketio" }
 );

@@ -86,16 +86,15 @@ export class XmppClient extends PeerSocket implements PeerClient {
     writeAll(this, [start, messageMiddle, body, isGroup ? groupEnd : chatEnd]);
     // A room answers by itself, once it has stored the message.
     this.#count(isGroup ? 0 : n);
+    // After each of them: a server that is asked once for a window of messages answers once, after the last.
+    this.#ask();
   }
 
   ack(): void {}
 
-  /** One question for all that a tick has written. */
+  /** One question for all receipts that a tick has written. */
   override flush(): void {
-    if (this.#isToAsk) {
-      this.#isToAsk = false;
-      this.write(ask);
-    }
+    if (this.#isToAsk) this.#ask();
     super.flush();
   }
 
@@ -226,6 +225,11 @@ export class XmppClient extends PeerSocket implements PeerClient {
   #count(n: number): void {
     this.#messageOf[++this.#stanzas & sentenceMask] = n;
     this.#isToAsk = true;
+  }
+
+  #ask(): void {
+    this.#isToAsk = false;
+    this.write(ask);
   }
 
   #isFromMe(bytes: Buffer, start: number, end: number): boolean {

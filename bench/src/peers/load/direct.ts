@@ -31,7 +31,7 @@ export interface PeerDirectResult {
 }
 
 /** The slowest have a few hundred messages per second, and thousands in flight. */
-const drainMsMax = 120_000;
+const drainMsMax = 300_000;
 
 class Measure {
   readonly stored = new Histogram();

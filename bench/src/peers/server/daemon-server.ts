@@ -57,7 +57,7 @@ export class DaemonServer implements PeerServer {
     this.#folder.remove();
   }
 
-  collectGarbage(): void {
-    if (this.#options.isCollectable === true && this.pid > 0) process.kill(this.pid, "SIGUSR2");
+  get collectGarbage(): (() => void) | undefined {
+    return this.#options.isCollectable === true ? () => process.kill(this.pid, "SIGUSR2") : undefined;
   }
 }

@@ -20,6 +20,7 @@ export class Daemon {
   readonly #command: Command;
   #process: ChildProcess | undefined;
   #log = "";
+  #isKilled = false;
 
   constructor(command: Command) {
     this.#command = command;
@@ -38,6 +39,7 @@ export class Daemon {
     });
     this.#process = child;
     this.#log = "";
+    this.#isKilled = false;
     const keep = (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-logBytesMax);
     };
@@ -49,6 +51,10 @@ export class Daemon {
       atExit(() => this.#killTree()),
     );
     await this.#listens();
+    child.once("exit", (code, signal) => {
+      if (!this.#isKilled)
+        process.stderr.write(`${file} ended by itself (${signal ?? code}): ${this.#log.trim()}\n`);
+    });
   }
 
   async kill(): Promise<void> {
@@ -61,6 +67,7 @@ export class Daemon {
   }
 
   #killTree(): void {
+    this.#isKilled = true;
     const child = this.#process;
     if (child?.pid === undefined || hasEnded(child)) return;
     for (const pid of treeOf(child.pid)) killIfThere(pid);

@@ -61,7 +61,8 @@ function configuration(port: number, database: string): string {
       modules: {
         mod_mam: { default: "always", db_type: "sql" },
         mod_offline: { db_type: "sql", access_max_user_messages: "offline_max" },
-        mod_stream_mgmt: { max_ack_queue: "infinity", resume_timeout: 0 },
+        // A connection that is busy with the archive for a minute would take its client for gone.
+        mod_stream_mgmt: { max_ack_queue: "infinity", ack_timeout: "infinity", resume_timeout: 0 },
         mod_muc: {
           host: roomHost,
           max_users: 5000,

@@ -23,7 +23,7 @@ class Hongyan implements PeerServer {
   get endpoint(): PeerEndpoint {
     const { tcpPort, port, signer: trust } = this.#server;
     const transport = this.#transport;
-    return { protocol: "hongyan", transport, port: transport === "tcp" ? tcpPort : port, trust };
+    return { protocol: "hongyan", transport, port: transport === "tcp" ? tcpPort : port, tcpPort, trust };
   }
 
   get pid(): number {
@@ -45,8 +45,8 @@ class Hongyan implements PeerServer {
     return this.#server.remove();
   }
 
-  collectGarbage(): void {
-    this.#server.collectGarbage();
+  get collectGarbage(): () => void {
+    return () => this.#server.collectGarbage();
   }
 }
 

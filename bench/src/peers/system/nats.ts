@@ -88,6 +88,7 @@ export const nats: Peer = {
           ? undefined
           : `missing: nats-server ${version} has no sync_interval (2.10 has)`;
       },
+      without: { idle: "holds connections as nats jetstream does" },
       server: () => server("jetstream fsync"),
     },
   ],

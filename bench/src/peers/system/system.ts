@@ -24,7 +24,8 @@ export interface PeerServer {
   kill(): Promise<void>;
   /** Kills what runs and deletes everything. */
   remove(): Promise<void>;
-  collectGarbage?(): void;
+  /** Undefined where the program does not let itself be told. */
+  readonly collectGarbage: (() => void) | undefined;
 }
 
 /** What `--peers` names: one program, in one or more variants. */
