@@ -26,6 +26,8 @@ ${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\
   --peers       compare with other servers instead: ${peerScenarioNames.join(", ")}; installs them (as root on
                 Debian) and takes turns, every system once in each round; --peers=LIST: only these of
                 ${peerNames.join(", ")}
+  --trace FILE  with --peers: the trace that the scenario trace plays (lines as npm run replay takes them); default
+                is a made-up one
   --json FILE   write the rows as JSON
   --quick       smaller and shorter: shows that everything works, not how fast
   --rounds N    how often ours and the probe run in turns (default 3, with --peers 5, with --quick 1)
@@ -36,6 +38,7 @@ ${scenarios.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\
 async function bench(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args.map(withList), {
     peers: { type: "string" },
+    trace: { type: "string" },
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
@@ -49,6 +52,7 @@ async function bench(args: readonly string[]): Promise<number> {
   const isComparing = values.peers !== undefined;
   const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : isComparing ? 5 : 3);
   if (values.peers !== undefined) return comparePeers(values.peers, positionals, rounds, values);
+  if (values.trace !== undefined) throw new UsageError("--trace goes with --peers");
   const chosen = choose(positionals);
   const profileFolder = values.profile ? join(results, `profile-${Date.now()}`) : undefined;
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
@@ -74,10 +78,15 @@ async function comparePeers(
   list: string,
   names: readonly string[],
   rounds: number,
-  values: { readonly json?: string | undefined; readonly quick: boolean; readonly profile: boolean },
+  values: {
+    readonly json?: string | undefined;
+    readonly trace?: string | undefined;
+    readonly quick: boolean;
+    readonly profile: boolean;
+  },
 ): Promise<number> {
   if (values.profile) throw new UsageError("--profile does not go with --peers");
-  const [chosen, scenarios] = [choosePeers(list), choosePeerScenarios(names)];
+  const [chosen, scenarios] = [choosePeers(list), choosePeerScenarios(names, values.trace)];
   const { json, quick: isQuick } = values;
   if (json !== undefined) write(json, []);
   sayMachine();

@@ -4,6 +4,7 @@ import { peerDirect } from "../peers/load/direct.ts";
 import { peerFanout } from "../peers/load/fanout.ts";
 import { peerDial, peerHangUp } from "../peers/load/idle.ts";
 import { peerReturn } from "../peers/load/storm.ts";
+import { peerTrace } from "../peers/load/trace.ts";
 import { serveJobs } from "../process/child.ts";
 import { backlog, fill } from "./backlog.ts";
 import { direct } from "./direct.ts";
@@ -27,4 +28,5 @@ serveJobs({
   peerFill,
   peerDrain,
   peerReturn,
+  peerTrace,
 });

@@ -1,6 +1,7 @@
 /** `npm run bench -- --peers[=LIST] [SCENARIO …]` */
 import type { Row } from "../row.ts";
 import { tableOf } from "../table.ts";
+import { readTrace } from "../trace.ts";
 import { UsageError } from "../usage.ts";
 import { type ComparisonEffort, compare, type Figures } from "./comparison.ts";
 import { peers } from "./peers.ts";
@@ -11,12 +12,14 @@ import { fanout } from "./scenario/fanout.ts";
 import { idle } from "./scenario/idle.ts";
 import type { PeerScenario } from "./scenario/scenario.ts";
 import { storm } from "./scenario/storm.ts";
+import { traceScenario } from "./scenario/trace.ts";
 import type { Peer } from "./system/system.ts";
 
 const scenarios: readonly PeerScenario[] = [direct, fanout, idle, backlog, storm];
+const traceName = "trace";
 
 export const peerNames = peers.map(({ name }) => name);
-export const peerScenarioNames = scenarios.map(({ name }) => name);
+export const peerScenarioNames = [...scenarios.map(({ name }) => name), traceName];
 
 /** The peers of a list; ours is always one of them. Throws `UsageError`. */
 export function choosePeers(list: string): readonly Peer[] {
@@ -28,10 +31,17 @@ export function choosePeers(list: string): readonly Peer[] {
   return peers.filter(({ name }) => name === "hongyan" || wanted.includes(name));
 }
 
-export function choosePeerScenarios(names: readonly string[]): readonly PeerScenario[] {
-  if (names.length === 0) return scenarios;
+/** The scenarios of these names, or all of them; the trace is a file's or made up. Throws `UsageError`. */
+export function choosePeerScenarios(
+  names: readonly string[],
+  traceFile: string | undefined,
+): readonly PeerScenario[] {
+  const all = [...scenarios, traceScenario(traceFile)];
+  // Read once, to refuse what is no trace before anything is measured.
+  if (traceFile !== undefined) readTrace(traceFile);
+  if (names.length === 0) return all;
   return names.map((name) => {
-    const found = scenarios.find((scenario) => scenario.name === name);
+    const found = all.find((scenario) => scenario.name === name);
     if (found === undefined)
       throw new UsageError(
         `scenario ${JSON.stringify(name)} is none that is compared with peers; there are ${peerScenarioNames.join(", ")}`,
@@ -40,7 +50,7 @@ export function choosePeerScenarios(names: readonly string[]): readonly PeerScen
   });
 }
 
-/** Compares and prints; `write` keeps what there is after each scenario. */
+/** Compares and prints; `write` keeps what there is after each scenario. Exit code 1 where nothing was measured. */
 export async function runPeers(
   chosen: readonly Peer[],
   what: readonly PeerScenario[],
@@ -52,7 +62,7 @@ export async function runPeers(
     write([...rows, ...absences]),
   );
   process.stdout.write(`${text(figures)}\n`);
-  return 0;
+  return figures.rows.length === 0 ? 1 : 0;
 }
 
 function text({ rows, absences }: Figures): string {

@@ -122,8 +122,8 @@ export class SendWriter {
     return this.writeBody(connection, this.#body);
   }
 
-  /** The same with a body of the caller's. */
-  writeBody(connection: Outgoing, body: Uint8Array): number {
+  /** The same with a body of the caller's, and where one connection has many writers, an id of the caller's. */
+  writeBody(connection: Outgoing, body: Uint8Array, id?: number): number {
     const n = ++this.#n;
     const out = connection.reserve(
       headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + body.length,
@@ -142,7 +142,7 @@ export class SendWriter {
     out[start + 4] = frameCode.send;
     out[start + 5] = messagePackCodec.id;
     out.writeUInt16BE(fields, start + 6);
-    out.writeUInt32BE(n, start + 8);
+    out.writeUInt32BE(id ?? n, start + 8);
     connection.length = at;
     return n;
   }

@@ -20,6 +20,8 @@ function server(): DaemonServer {
           `listeners.tcp.1 = 127.0.0.1:${port}`,
           "tcp_listen_options.backlog = 4096",
           "tcp_listen_options.nodelay = true",
+          // A machine that is busy must not look like clients that do not answer.
+          "handshake_timeout = 120000",
           "disk_free_limit.absolute = 50MB",
           "log.console = true",
           "log.console.level = error",
