@@ -56,6 +56,7 @@ function oneRow(scenario: ScenarioName, system: System, version: string, runs: r
   const notes = [
     durable ? "on disk when acknowledged" : "NOT on disk when acknowledged",
     note,
+    runs.some(({ value }) => value === 0) ? "nothing at all came while it was measured" : "",
     ...(cpus.length === 0 ? [] : [busy(generatorCpu, serverCpu)]),
   ];
   return rowOf({
@@ -69,7 +70,7 @@ function oneRow(scenario: ScenarioName, system: System, version: string, runs: r
     durable,
     acknowledgement,
     ...figures,
-    ...(cpus.length === 0 ? {} : { generatorCpu, serverCpu }),
+    ...(cpus.length === 0 ? {} : { generatorCpu, serverCpu, isGeneratorLimit: generatorCpu > 0.9 }),
     note: notes.filter((part) => part !== "").join("; "),
   });
 }
