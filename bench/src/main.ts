@@ -1,4 +1,4 @@
-/** `npm run bench -- [SCENARIO …] [--json FILE]` */
+/** `npm run bench -- [SCENARIO …] [--json FILE]`, and what else is measured or made from it: see `--help`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { compare } from "./compare.ts";
 import { counts } from "./counts.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { writePage } from "./page/write.ts";
+import { choosePeerScenarios, choosePeers, peerNames, peerScenarioNames, runPeers } from "./peers/command.ts";
 import { printProfiles } from "./profile.ts";
 import type { Row } from "./row.ts";
 import type { Scenario } from "./scenario/scenario.ts";
@@ -22,7 +23,10 @@ const busyLoad = 1;
 const comparedByDefault = ["direct", "fanout", "backlog"];
 
 const help = `Usage: npm run bench -- [SCENARIO …] [options]
+       npm run bench -- --peers[=LIST] [SCENARIO …] [options]
+       npm run bench -- --compare BASE [SCENARIO …] [options]
        npm run bench -- --page FILE.json …
+       npm run bench -- counts [--write]
 
 Each scenario starts its own server on a temporary directory and runs, in turns with it, a bare probe of the
 same machine. Without SCENARIO those above the line run, which takes about five minutes; the others take long and
@@ -32,75 +36,120 @@ ${list(scenarios.filter(({ onRequest }) => onRequest !== true))}
   ---
 ${list(scenarios.filter(({ onRequest }) => onRequest === true))}
 
-npm run bench -- counts compares what does not depend on the machine with what it was (see counts --help).
+  --json FILE     write the rows as JSON
+  --quick         smaller and shorter: shows that everything works, not how fast
+  --rounds N      how often everything runs in turns (default 3, with --peers or --compare 5, with --quick 1)
+  --full          growth: ten million messages too (5 GB of disk, some minutes)
+  --profile       write CPU profiles of the servers to bench/results/tmp and print where their time went
+  --help          this text
 
-  --json FILE   write the rows as JSON
-  --full        growth: ten million messages too (5 GB of disk, some minutes)
-  --page        generates docs/results/README.md and its plots from the rows in FILE.json …: runs nothing
-  --quick       smaller and shorter: shows that everything works, not how fast
-  --rounds N    how often ours and the probe run in turns (default 3, with --quick 1)
-  --profile     write CPU profiles of the servers to bench/results/tmp and print where their time went
-  --compare BASE  instead: measure the server of the git revision BASE and that of this checkout in turns (--rounds,
-                default 5), say what became slower, exit code 1 if anything did. Without SCENARIO: ${comparedByDefault.join(", ")}
-  --help        this text
+--peers does the same work with other servers: ${peerScenarioNames.join(", ")}. It installs them (as
+root on Debian) and takes turns, every system once in each round. LIST: only these of
+${peerNames.join(", ")}.
+
+  --trace FILE    the trace that the scenario trace plays (lines as npm run replay takes them); default is a made-up
+                  one
+
+--compare measures the server of the git revision BASE and that of this checkout in turns and says what became
+slower; exit code 1 if anything did. Without SCENARIO: ${comparedByDefault.join(", ")}.
+
+--page generates docs/results/README.md and its plots from the rows in FILE.json …, and runs nothing.
+
+counts compares what does not depend on the machine with what it was.
 `;
 
+interface Flags {
+  readonly json?: string | undefined;
+  readonly trace?: string | undefined;
+  readonly rounds?: string | undefined;
+  readonly quick: boolean;
+  readonly full: boolean;
+  readonly profile: boolean;
+}
+
 async function bench(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, {
-    json: { type: "string" },
-    full: { type: "boolean", default: false },
-    page: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    profile: { type: "boolean", default: false },
+  const { values, positionals } = readArguments(args.map(withList), {
+    peers: { type: "string" },
     compare: { type: "string" },
+    page: { type: "boolean", default: false },
+    trace: { type: "string" },
+    json: { type: "string" },
+    rounds: { type: "string" },
+    quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   });
+  const { peers, compare: base, page, trace, profile } = values;
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
-  if (values.page) return writePage(positionals, say);
-  const chosen = choose(positionals);
-  if (values.compare !== undefined) {
-    const { compare: base, json } = values;
-    if (values.profile) throw new UsageError("--compare does not go with --profile");
-    if (json !== undefined) write(json, []);
-    return compare(
-      {
-        base,
-        scenarios: positionals.length === 0 ? choose(comparedByDefault) : chosen,
-        rounds: wholeNumber("rounds", values.rounds, 1, 30, 5),
-        isQuick: values.quick,
-        keep: (rows) => json !== undefined && write(json, rows),
-      },
-      say,
-    );
-  }
-  const rounds = wholeNumber("rounds", values.rounds, 1, 100, values.quick ? 1 : 3);
-  const profileFolder = values.profile ? join(results, `profile-${Date.now()}`) : undefined;
+  if (Number(page) + Number(peers !== undefined) + Number(base !== undefined) > 1)
+    throw new UsageError("--peers, --compare and --page are three different things: one at a time");
+  if (trace !== undefined && peers === undefined) throw new UsageError("--trace goes with --peers");
+  if (profile && (peers !== undefined || base !== undefined))
+    throw new UsageError("--profile goes with neither --peers nor --compare");
+  if (page) return writePage(positionals, say);
+  if (peers !== undefined) return comparePeers(peers, positionals, values);
+  if (base !== undefined) return compareRevisions(base, positionals, values);
+  return measure(choose(positionals), values);
+}
+
+/** `--peers` may stand alone: then it means all of them, and does not take the next word for its list. */
+function withList(arg: string): string {
+  return arg === "--peers" ? "--peers=" : arg;
+}
+
+async function measure(chosen: readonly Scenario[], flags: Flags): Promise<number> {
+  const { quick: isQuick, full: isFull } = flags;
+  const rounds = wholeNumber("rounds", flags.rounds, 1, 100, isQuick ? 1 : 3);
+  const keep = keeper(flags.json);
+  const profileFolder = flags.profile ? join(results, `profile-${Date.now()}`) : undefined;
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
-  if (values.json !== undefined) write(values.json, []);
-  say(`${machine()}, load average ${loadAverage()}`);
-  if (loadAverage() > busyLoad)
-    say(
-      "Something else is busy on this machine: the figures will be worse than they should, the ratios too.",
-    );
+  sayMachine();
   const rows: Row[] = [];
   for (const scenario of chosen) {
-    rows.push(
-      ...(await scenario.run({ isQuick: values.quick, isFull: values.full, rounds, profileFolder }, say)),
-    );
-    // After each scenario, so that a run that is interrupted has not been for nothing.
-    if (values.json !== undefined) write(values.json, rows);
+    rows.push(...(await scenario.run({ isQuick, isFull, rounds, profileFolder }, say)));
+    keep(rows);
   }
   process.stdout.write(`${tableOf(rows)}\n`);
   if (profileFolder !== undefined) process.stdout.write(`${printProfiles(profileFolder)}\n`);
   return 0;
 }
 
-function list(some: readonly Scenario[]): string {
-  return some.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n");
+async function comparePeers(list: string, names: readonly string[], flags: Flags): Promise<number> {
+  const [chosen, what] = [choosePeers(list), choosePeerScenarios(names, flags.trace)];
+  const { quick: isQuick } = flags;
+  const rounds = wholeNumber("rounds", flags.rounds, 1, 100, isQuick ? 1 : 5);
+  const keep = keeper(flags.json);
+  sayMachine();
+  return runPeers(chosen, what, { isQuick, rounds }, say, keep);
+}
+
+async function compareRevisions(base: string, names: readonly string[], flags: Flags): Promise<number> {
+  const chosen = choose(names.length === 0 ? comparedByDefault : names);
+  const rounds = wholeNumber("rounds", flags.rounds, 1, 30, 5);
+  const keep = keeper(flags.json);
+  sayMachine();
+  return compare({ base, scenarios: chosen, rounds, isQuick: flags.quick, keep }, say);
+}
+
+/** Writes the rows so far, after each scenario: a run that is interrupted has not been for nothing. */
+function keeper(file: string | undefined): (rows: readonly object[]) => void {
+  if (file === undefined) return () => undefined;
+  const keep = (rows: readonly object[]): void => {
+    try {
+      writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
+    } catch (error) {
+      throw new UsageError(
+        `--json ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  };
+  // Before anything is measured: a file that cannot be written is refused at once.
+  keep([]);
+  return keep;
 }
 
 function choose(names: readonly string[]): readonly Scenario[] {
@@ -115,14 +164,16 @@ function choose(names: readonly string[]): readonly Scenario[] {
   });
 }
 
-function write(file: string, rows: readonly object[]): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
-  } catch (error) {
-    throw new UsageError(
-      `--json ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+function list(some: readonly Scenario[]): string {
+  return some.map(({ name, meaning }) => `  ${name.padEnd(9)} ${meaning}`).join("\n");
+}
+
+function sayMachine(): void {
+  say(`${machine()}, load average ${loadAverage()}`);
+  if (loadAverage() > busyLoad)
+    say(
+      "Something else is busy on this machine: the figures will be worse than they should, the ratios too.",
     );
-  }
 }
 
 function say(line: string): void {

@@ -1,4 +1,10 @@
 /** The load generator: a process of its own. */
+import { peerDrain, peerFill, peerLeave } from "../peers/load/backlog.ts";
+import { peerDirect } from "../peers/load/direct.ts";
+import { peerFanout } from "../peers/load/fanout.ts";
+import { peerDial, peerHangUp } from "../peers/load/idle.ts";
+import { peerReturn } from "../peers/load/storm.ts";
+import { peerTrace } from "../peers/load/trace.ts";
 import { serveJobs } from "../process/child.ts";
 import { backlog, fill } from "./backlog.ts";
 import { beginCrash, recordCrash } from "./crash.ts";
@@ -10,5 +16,16 @@ import { returnAll } from "./storm.ts";
 
 const crash = { beginCrash, recordCrash };
 const stay = { beginStay, recordStay, recordedStay, endStay };
+const peers = {
+  peerDirect,
+  peerFanout,
+  peerDial,
+  peerHangUp,
+  peerLeave,
+  peerFill,
+  peerDrain,
+  peerReturn,
+  peerTrace,
+};
 
-serveJobs({ direct, fanout, dial, hangUp, fill, backlog, returnAll, ...crash, ...stay });
+serveJobs({ direct, fanout, dial, hangUp, fill, backlog, returnAll, ...crash, ...stay, ...peers });

@@ -76,7 +76,7 @@ export abstract class Reader extends Client {
 const slices = 20;
 
 /** Acknowledges for all readers every `ackAfterMs`, spread over that time as the clocks of real devices are. */
-export function acknowledgeInTurn(readers: readonly Reader[]): NodeJS.Timeout {
+export function acknowledgeInTurn(readers: readonly { ack(): void }[]): NodeJS.Timeout {
   let slice = 0;
   return setInterval(() => {
     slice = (slice + 1) % slices;

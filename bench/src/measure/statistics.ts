@@ -6,10 +6,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** (largest − smallest) / median: how far the runs of one figure lie apart. 0 for a single run. */
+/** (largest − smallest) / median: how far the runs of one figure lie apart. 0 for a single run, and around 0. */
 export function spread(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  return (Math.max(...values) - Math.min(...values)) / median(values);
+  const middle = median(values);
+  if (values.length < 2 || middle === 0) return 0;
+  return (Math.max(...values) - Math.min(...values)) / middle;
 }
 
 /** From the first quartile to the third, interpolated between values: where the middle half of them lies. */

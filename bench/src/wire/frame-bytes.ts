@@ -123,8 +123,21 @@ export class SendWriter {
 
   /** Writes the n-th message once more; the same bytes where `sentAtMs` is what it was the first time. */
   again(connection: Outgoing, n: number, sentAtMs: number): void {
+    this.#body.writeDoubleBE(sentAtMs, 0);
+    this.#body.writeUInt32BE(n, 8);
+    this.#put(connection, n, this.#body, n);
+  }
+
+  /** The next one with a body of the caller's, and where one connection has many writers, an id of the caller's. */
+  writeBody(connection: Outgoing, body: Uint8Array, id?: number): number {
+    const n = ++this.#n;
+    this.#put(connection, n, body, id ?? n);
+    return n;
+  }
+
+  #put(connection: Outgoing, n: number, body: Uint8Array, id: number): void {
     const out = connection.reserve(
-      headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + this.#body.length,
+      headerBytes + 1 + this.#conversation.length + 2 * (this.#prefix.length + 11) + body.length,
     );
     const start = connection.length;
     let at = start + headerBytes;
@@ -134,15 +147,13 @@ export class SendWriter {
     at = this.#id(out, at, n);
     if (n > 1) at = this.#id(out, at, n - 1);
     const fields = at - start - headerBytes;
-    out.set(this.#body, at);
-    out.writeDoubleBE(sentAtMs, at);
-    out.writeUInt32BE(n, at + 8);
-    at += this.#body.length;
+    out.set(body, at);
+    at += body.length;
     out.writeUInt32BE(at - start - 4, start);
     out[start + 4] = frameCode.send;
     out[start + 5] = messagePackCodec.id;
     out.writeUInt16BE(fields, start + 6);
-    out.writeUInt32BE(n, start + 8);
+    out.writeUInt32BE(id, start + 8);
     connection.length = at;
   }
 

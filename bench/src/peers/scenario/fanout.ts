@@ -1,0 +1,46 @@
+import { bodyBytes, loadProcess, withChild } from "../../scenario/scenario.ts";
+import type { PeerFanoutInput, PeerFanoutResult } from "../load/fanout.ts";
+import { treeCpuShare } from "../server/process-tree.ts";
+import { names, type PeerScenario } from "./scenario.ts";
+
+const members = 1000;
+const inFlight = 8;
+const group = "everybody";
+const prefix = "m";
+const sender = "sender";
+
+export const fanout: PeerScenario = {
+  name: "fanout",
+
+  setup: () => {
+    const users = [sender, ...names(prefix, members)];
+    return { users, groups: [{ name: group, members: users }], connections: users.length, isIdle: false };
+  },
+
+  async measure(server, isQuick) {
+    const times = isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 1000, measureMs: 2000 };
+    const { endpoint } = server;
+    const input: PeerFanoutInput = {
+      ...{ endpoint, group, members, prefix, sender, inFlight, bodyBytes },
+      ...times,
+    };
+    const { result, cpuShare } = await treeCpuShare(server.pid, () =>
+      withChild(
+        loadProcess(),
+        async (load) => (await load.call<PeerFanoutResult>("peerFanout", input)).result,
+      ),
+    );
+    const { p50, p99, p999 } = result.received;
+    return [
+      {
+        variant: `${inFlight} in flight`,
+        value: result.deliveriesPerSecond,
+        unit: "deliveries/s",
+        better: "more",
+        figures: { inFlight, members, p50, p99, p999, repeated: result.repeated },
+        cpu: { generator: result.cpuShare, server: cpuShare },
+        note: `a message is in flight until all ${members} have it; latency is send→received`,
+      },
+    ];
+  },
+};
