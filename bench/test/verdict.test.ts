@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rankTest, smallestP } from "../src/compare/rank-test.ts";
+import { rankTest } from "../src/compare/rank-test.ts";
 import { compareRounds, comparisonTable } from "../src/compare/report.ts";
 import { judge } from "../src/compare/verdict.ts";
 import { quartileDistance } from "../src/measure/statistics.ts";
@@ -14,7 +14,7 @@ test("the rank test says what the tables of Mann and Whitney say", () => {
   near(rankTest([1, 3, 5], [2, 4, 6]), 14 / 20);
   near(rankTest([7, 7, 7], [7, 7, 7]), 1);
   near(rankTest([], [1]), 1);
-  near(smallestP(4), 2 / 70);
+  near(rankTest([1, 2, 3, 4], [5, 6, 7, 8]), 2 / 70);
   // As far apart in either direction, and whichever comes first.
   near(rankTest([9, 8, 7, 6, 5], [1, 2, 3, 4, 5.5]), rankTest([1, 2, 3, 4, 5.5], [9, 8, 7, 6, 5]));
 });
@@ -40,8 +40,12 @@ test("what nobody would act on is no change, however sure", () => {
   assert.equal(judge(base, little, "more").verdict, "same");
 });
 
-test("one run of head as good as those of base: nothing is shown", () => {
-  assert.equal(judge(base, [850, 860, 870, 880, 1002], "more").verdict, "same");
+test("one run that something else has disturbed does not hide a change", () => {
+  assert.equal(judge(base, [850, 860, 870, 880, 997], "more").verdict, "worse");
+});
+
+test("medians far apart whose runs overlap are neither the same nor slower", () => {
+  assert.equal(judge(base, [700, 860, 870, 1002, 1003], "more").verdict, "unclear");
 });
 
 test("a difference within the noise of either side is none", () => {
@@ -50,9 +54,10 @@ test("a difference within the noise of either side is none", () => {
   assert.equal(judge([1000, 1050, 1400, 1900, 2000], [700, 750, 980, 985, 990], "more").verdict, "same");
 });
 
-test("with four rounds nothing can be shown, and it says so", () => {
-  assert.equal(judge([100, 101, 102, 103], [50, 51, 52, 53], "more").verdict, "too few rounds");
-  assert.equal(judge([100, 101, 102, 103], [100, 101, 102, 103], "more").verdict, "same");
+test("with three rounds nothing can be shown, and it says so", () => {
+  assert.equal(judge([100, 101, 102], [50, 51, 52], "more").verdict, "unclear");
+  assert.equal(judge([100, 101, 102, 103], [50, 51, 52, 53], "more").verdict, "worse");
+  assert.equal(judge([100, 101, 102], [100, 101, 102], "more").verdict, "same");
 });
 
 test("of sides that do not differ, few comparisons call one worse", () => {
@@ -70,7 +75,7 @@ test("of sides that do not differ, few comparisons call one worse", () => {
     const five = () => Array.from({ length: 5 }, run);
     if (judge(five(), five(), "more").verdict === "worse") worse++;
   }
-  assert.ok(worse / 2000 < 0.008, `${worse} of 2000`);
+  assert.ok(worse / 2000 < 0.02, `${worse} of 2000`);
 });
 
 test("rows are matched by scenario and variant, and told in words", () => {

@@ -20,14 +20,6 @@ export function rankTest(one: readonly number[], other: readonly number[]): numb
   return asFar / all;
 }
 
-/** The smallest p that samples of this size can give: all of one beyond all of the other. */
-export function smallestP(size: number): number {
-  return rankTest(
-    Array.from({ length: size }, (_, index) => index),
-    Array.from({ length: size }, (_, index) => size + index),
-  );
-}
-
 /** Twice the rank of each value; equal ones share the mean of theirs. Doubled, so that they stay whole. */
 function doubledRanks(values: readonly number[]): number[] {
   return values.map((value) => {

@@ -67,8 +67,8 @@ function verdictText({ verdict, unit }: ComparedRow): string {
       return isSize ? "smaller" : "faster";
     case "same":
       return "same within the noise";
-    case "too few rounds":
-      return "differs, too few rounds to tell";
+    case "unclear":
+      return "differs, but runs overlap: more rounds";
   }
 }
 

@@ -2,18 +2,20 @@
  * When a figure counts as changed. All three must hold:
  * - the medians differ by more than 3 %, which is what nobody would act on;
  * - they differ by more than the noise: half the distance between the quartiles, of the side where it is larger;
- * - chance would order the runs so in at most 1 of 100 cases (Mann-Whitney, two-sided). With 5 rounds that means that
- *   every run of one side lies beyond every run of the other; with 4 or fewer it cannot be shown at all.
+ * - chance would order the runs so in at most 1 of 20 cases (Mann-Whitney, two-sided). With 5 rounds that means that
+ *   of the 25 pairs of a base and a head run at most 2 are the other way round: one run that something else has
+ *   disturbed does not hide a change. With 3 or fewer rounds it cannot be shown at all.
+ * Where only the third fails, the answer is neither "same" nor "slower" but that it takes more rounds.
  *
- * Of ten figures that have not changed, about one comparison in twenty so still calls one of them worse: run it again.
+ * In 1 of 60 cases a figure that has not changed is so called worse: what surprises is run again.
  */
 import { median, quartileDistance } from "../measure/statistics.ts";
-import { rankTest, smallestP } from "./rank-test.ts";
+import { rankTest } from "./rank-test.ts";
 
 const changeMin = 0.03;
-const chanceMax = 0.01;
+const chanceMax = 0.05;
 
-export type Verdict = "worse" | "better" | "same" | "too few rounds";
+export type Verdict = "worse" | "better" | "same" | "unclear";
 
 export interface Judgement {
   readonly base: number;
@@ -38,16 +40,14 @@ export function judge(base: readonly number[], head: readonly number[], better: 
     headNoise: quartileDistance(head) / 2 / headMedian,
     chance: rankTest(base, head),
   };
-  return { ...figures, verdict: verdictOf(figures, Math.min(base.length, head.length), better) };
+  return { ...figures, verdict: verdictOf(figures, better) };
 }
 
 function verdictOf(
   { change, baseNoise, headNoise, chance }: Omit<Judgement, "verdict">,
-  rounds: number,
   better: "more" | "less",
 ): Verdict {
   if (!(Math.abs(change) > Math.max(changeMin, baseNoise, headNoise))) return "same";
-  if (smallestP(rounds) > chanceMax) return "too few rounds";
-  if (chance > chanceMax) return "same";
+  if (chance > chanceMax) return "unclear";
   return change > 0 === (better === "more") ? "better" : "worse";
 }
