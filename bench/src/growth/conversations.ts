@@ -48,7 +48,7 @@ export async function conversationsOfUser(effort: Effort, say: (line: string) =>
   const sizes = effort.isQuick ? [10, 100, 1000] : [10, 100, 1000, 10_000];
   const all = figures();
   return withServer(
-    { profileFolder: effort.profileFolder, settings: { sessionGraceMs: 0 } },
+    { profileFolder: effort.profileFolder, settings: { sessionGraceMs: 0, connectTimeoutMs: 60_000 } },
     async (server) => {
       for (const size of sizes) {
         say(`growth: a user with ${size.toLocaleString("en")} conversations`);

@@ -71,7 +71,7 @@ export async function membersOfGroup(effort: Effort, say: (line: string) => void
   const sizes = effort.isQuick ? [10, 100, 1000] : [10, 100, 1000, 10_000, 100_000];
   const rounds = Array.from({ length: effort.rounds }, (_, at) => `${at + 1}/${effort.rounds}`);
   const all = figures();
-  const settings = { membersMax: 1_000_000, sessionGraceMs: 0 };
+  const settings = { membersMax: 1_000_000, sessionGraceMs: 0, connectTimeoutMs: 60_000 };
   const server = new Server({ profileFolder: effort.profileFolder, settings });
   try {
     await server.start();

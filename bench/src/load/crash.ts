@@ -29,7 +29,6 @@ import {
 import type { Receiver, Transport } from "../wire/receiver.ts";
 import { ackAfterMs, ackEvery } from "./reader.ts";
 import { Run } from "./run.ts";
-import { sourceAddress } from "./source-address.ts";
 
 export interface CrashInput {
   readonly port: number;
@@ -69,7 +68,6 @@ class Crash {
 
 class Survivor implements Receiver {
   readonly #input: CrashInput;
-  readonly #index: number;
   readonly #crash: Crash;
   readonly #user: string;
   readonly #conversation: string;
@@ -90,7 +88,6 @@ class Survivor implements Receiver {
 
   constructor(input: CrashInput, index: number, crash: Crash) {
     this.#input = input;
-    this.#index = index;
     this.#crash = crash;
     this.#user = `c${index}`;
     this.#conversation = directConversationId(this.#user, `c${index ^ 1}`);
@@ -104,8 +101,7 @@ class Survivor implements Receiver {
 
   dial(): void {
     const { transport, port } = this.#input;
-    const localAddress = sourceAddress(this.#index);
-    this.#connection = openConnection({ transport, port, localAddress }, this);
+    this.#connection = openConnection({ transport, port }, this);
   }
 
   close(): void {

@@ -108,7 +108,7 @@ export async function returnAll(input: StormInput): Promise<StormResult> {
   const storm = new Storm();
   const clients = Array.from({ length: input.count }, (_, index) => new Returning(input, index, storm));
   for (const client of clients) client.dial();
-  await storm.run.until("coming back", () => storm.syncedCount === input.count, 60_000);
+  await storm.run.until("coming back", () => storm.syncedCount === input.count, 120_000);
   // They stay: the server is killed under them, or the process ends.
   storm.run.end();
   const { connectedMs, syncedMs, refused } = storm;
