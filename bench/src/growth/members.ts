@@ -123,6 +123,8 @@ function ask(server: Server, sizes: readonly number[], round: Round, all: Figure
     await client.send(name(sizes[0] ?? 0), ms);
     for (const size of sizes) {
       const group = name(size);
+      // Loads the group: what that costs is a figure of its own.
+      await client.send(group, 50);
       all.send.add(size, await cost(() => client.send(group, ms)));
       all.ack.add(size, await cost(() => client.ack(group, acked, acks)));
       all.change.add(size, await cost(() => client.change(group, "visitor", ms)));
