@@ -1,3 +1,4 @@
+import { ProtocolError } from "@hongyan/protocol";
 import type {
   Advance,
   Append,
@@ -48,10 +49,9 @@ interface Transaction {
   readonly reject: (error: unknown) => void;
 }
 
-/** Is told of every commit, before those who wait for it. */
+/** Is told of a failed commit, before those who wait for it; calls `resume` when the store is back. */
 export interface CommitWatcher {
   failed(): void;
-  succeeded(): void;
 }
 
 /** What collects until the commit before it is done. */
@@ -108,6 +108,8 @@ export class Committer {
   #beganAtMs = 0;
   #deferred = false;
   #idle: (() => void)[] = [];
+  /** After a failed commit, until the store is back: everything fails at once. */
+  #isSuspended = false;
   /** Rises with every failed commit: what was accepted under an older one may not have been stored. */
   generation = 0;
 
@@ -135,6 +137,7 @@ export class Committer {
 
   /** `puts` land in the same commit, whether or not the entry turns out to be a duplicate. */
   append(append: Append, ticket: AppendTicket, puts?: readonly Put[]): void {
+    if (this.#isSuspended) return ticket.failed();
     const next = this.#next;
     next.appends.push(append);
     next.appendTickets.push(ticket);
@@ -144,6 +147,7 @@ export class Committer {
   }
 
   advance(advances: readonly Advance[], ticket: AdvanceTicket): void {
+    if (this.#isSuspended) return ticket.failed();
     for (const advance of advances) this.#next.advances.push(advance);
     this.#next.advanceTickets.push(ticket);
     this.#next.bytes += advances.length * entryOverheadBytes;
@@ -155,10 +159,17 @@ export class Committer {
     build: () => Writes,
     committed: (outcome: CommitOutcome) => void = ignore,
   ): Promise<CommitOutcome> {
+    if (this.#isSuspended) return Promise.reject(new ProtocolError("unavailable", undefined, 1000));
     return new Promise((resolve, reject) => {
       this.#next.transactions.push({ build, committed, resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** The store takes commits again. */
+  resume(): void {
+    this.#isSuspended = false;
+    this.generation++;
   }
 
   /** Resolves when nothing waits any more. */
@@ -188,7 +199,6 @@ export class Committer {
         this.#statistics.commits++;
         // A clock that jumped back meanwhile took no time.
         this.#statistics.commitSeconds += Math.max(0, this.#clock.now() - this.#beganAtMs) / 1000;
-        this.#watcher.succeeded();
         this.#settle(batch, built, outcome);
         this.#finish();
       },
@@ -196,6 +206,7 @@ export class Committer {
         this.#statistics.commitFailures++;
         this.#journal.warn("commit failed", { error: String(error) });
         this.generation++;
+        this.#isSuspended = true;
         // What gathered meanwhile was checked against a state that is no longer known: it fails as well.
         const waiting = this.#next;
         this.#next = new Gathering();

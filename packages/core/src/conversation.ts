@@ -44,6 +44,8 @@ export class Conversation {
   touched = true;
   /** Work under way that holds on to this object; it is not evicted meanwhile. */
   busy = 0;
+  /** False once it was forgotten: whoever still holds it must not decide by it any more. */
+  isCurrent = true;
   /** A pass over the log that counts what is unread, while it runs. */
   counting: Promise<void> | undefined;
   #subjects: string[] | undefined;

@@ -60,23 +60,13 @@ export class Conversations {
 
   /** Forgets everything: after a failed commit nothing in memory is known to be true. */
   clear(): void {
+    for (const conversation of this.#resident.values()) conversation.isCurrent = false;
     this.#resident.clear();
     this.#loading.clear();
   }
 
-  /** The store may hold more than this node was told of: looks at every head again. */
-  async refresh(): Promise<void> {
-    const residents = [...this.#resident.values()];
-    const heads = await this.#store.heads(residents.map(({ log }) => log));
-    residents.forEach((conversation, at) => {
-      const head = heads[at] ?? 0;
-      if (head <= conversation.head) return;
-      conversation.head = head;
-      for (const member of conversation.people.values()) member.uncounted = undefined;
-    });
-  }
-
   evict(conversation: Conversation): void {
+    conversation.isCurrent = false;
     if (this.#resident.get(conversation.log) === conversation) this.#resident.delete(conversation.log);
   }
 
@@ -87,7 +77,7 @@ export class Conversations {
     for (const conversation of this.#resident.values()) {
       if (conversation.touched || conversation.busy > 0) conversation.touched = false;
       else {
-        this.#resident.delete(conversation.log);
+        this.evict(conversation);
         if (--excess <= 0) return;
       }
     }

@@ -149,6 +149,7 @@ export class DomainBackend implements Backend {
     const conversation = await this.#node.conversations.load(this.#domain, message.conversation);
     if (conversation === undefined) throw notFound();
     if (conversation.kind === "direct" && conversation.member(from) === undefined) throw notFound();
+    if (!conversation.isCurrent) throw new ProtocolError("unavailable", undefined, 100);
     const entry = encodeMessage(from, clientMessageId, messageType, body);
     const now = this.#node.clock.now();
     const isFirst = conversation.version === 0;

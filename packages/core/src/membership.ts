@@ -198,6 +198,7 @@ export class Membership {
       try {
         const outcome = await this.#node.committer.transact(
           () => {
+            if (!conversation.isCurrent) throw new ProtocolError("unavailable", undefined, 100);
             if (by !== "") requireRole(conversation, by, atLeast);
             if (conversation.kind === "direct")
               throw new ProtocolError("forbidden", "a direct conversation has two members for ever");

@@ -61,7 +61,6 @@ export class Node implements Acceptor {
       conversations,
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
-        succeeded: () => recovery?.succeeded(),
       }),
       admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
       forget: (peer: Peer) => this.#forget(peer),

@@ -1,17 +1,15 @@
 import type { NodeContext } from "./node-context.ts";
 import type { Batch } from "./ports.ts";
 
-type State = "well" | "failed" | "returning" | "looking";
-
 /**
  * What follows a failed commit. Whether its entries were stored is open: the store may find them when it returns,
- * and nobody was told. So with the first commit that succeeds again every device reads after its cursors (G4). Where
- * nobody writes any more, an empty commit asks the store whether it has returned.
+ * and nobody was told. Until then nothing is written, because every decision would rest on a state that is not
+ * known. An empty commit asks the store, tick after tick, whether it is back; then all that was read in between is
+ * forgotten, and every device reads after its cursors (G4).
  */
 export class Recovery {
   readonly #node: NodeContext;
-  #state: State = "well";
-  #isAsking = false;
+  #state: "well" | "failed" | "asking" = "well";
 
   constructor(node: NodeContext) {
     this.#node = node;
@@ -23,45 +21,26 @@ export class Recovery {
     this.#node.conversations.clear();
   }
 
-  /** A commit was successful: if it is the first one again, what the store holds is settled. */
-  succeeded(): void {
-    if (this.#state !== "failed") return;
-    this.#state = "returning";
-    this.tick();
-  }
-
-  /** Goes on with what could not be done the last time. */
   tick(): void {
-    if (this.#state === "failed") return this.#ask();
-    if (this.#state !== "returning") return;
-    this.#state = "looking";
-    this.#node.conversations.refresh().then(
+    if (this.#state !== "failed") return;
+    this.#state = "asking";
+    this.#node.store.commit(nothing).then(
+      () => this.#returned(),
       () => {
-        if (this.#state !== "looking") return;
-        this.#state = "well";
-        for (const session of this.#node.sessions.all()) {
-          session.fallBehind();
-          this.#node.delivery.tellBehind(session);
-        }
-      },
-      () => {
-        if (this.#state === "looking") this.#state = "returning";
+        this.#state = "failed"; // Not yet.
       },
     );
   }
 
-  #ask(): void {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    this.#node.store
-      .commit(nothing)
-      .then(
-        () => this.succeeded(),
-        () => undefined, // Not yet: the next tick asks again.
-      )
-      .finally(() => {
-        this.#isAsking = false;
-      });
+  #returned(): void {
+    const { conversations, committer, sessions, delivery } = this.#node;
+    this.#state = "well";
+    conversations.clear();
+    committer.resume();
+    for (const session of sessions.all()) {
+      session.fallBehind();
+      delivery.tellBehind(session);
+    }
   }
 }
 

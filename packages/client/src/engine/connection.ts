@@ -284,7 +284,10 @@ export class Connection {
     if (frame.id !== 0) return this.requests.receive(frame as Push, false);
     if (frame.type === "close") return this.#closed(frame.code, frame.reason, frame.retryAfterMs);
     if (frame.type === "drain") return this.#drain(frame.reconnectInMs);
-    this.#around.pushed(frame as Push);
+    // On a line that reorders, a push may overtake `connect.ok`: who this device belongs to is not known yet, and what
+    // is left out here comes with the sync that follows.
+    const { status } = this.#state;
+    if (status === "syncing" || status === "live") this.#around.pushed(frame as Push);
   }
 
   #drain(inMs: number): void {

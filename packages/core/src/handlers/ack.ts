@@ -93,6 +93,7 @@ function advance(
     const conversation = conversations[i];
     const member = conversation?.reader(user);
     if (conversation === undefined || member === undefined) continue;
+    if (!conversation.isCurrent) return fail(moves, done);
     const position = Math.min(
       (positions[i] as readonly [string, number])[1],
       member.until ?? conversation.head,
@@ -104,6 +105,12 @@ function advance(
   }
   if (advances.length === 0) return done.committed();
   peer.node.committer.advance(advances, new CursorTicket(peer, session, moves, kind, done));
+}
+
+/** What was decided by a conversation that is not known any more is not written. */
+function fail(moves: readonly Move[], done: Acknowledged): void {
+  for (const { conversation } of moves) conversation.busy--;
+  done.failed();
 }
 
 interface Move {
@@ -144,7 +151,6 @@ class CursorTicket implements AdvanceTicket {
   }
 
   failed(): void {
-    for (const { conversation } of this.#moves) conversation.busy--;
-    this.#done.failed();
+    fail(this.#moves, this.#done);
   }
 }

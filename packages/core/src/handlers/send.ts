@@ -153,6 +153,8 @@ function follows(peer: Peer, session: Session, command: Send): boolean {
 
 function accept(peer: Peer, session: Session, command: Send, conversation: Conversation): void {
   const { node } = peer;
+  if (!conversation.isCurrent)
+    return peer.reject(command.id, new ProtocolError("unavailable", undefined, 100));
   const { user } = session.identity;
   if (session.chainGeneration !== node.committer.generation) follows(peer, session, command);
   session.chains ??= new Map();

@@ -48,8 +48,9 @@ function unrestOf(world: World, device: Device, conversation: string): string | 
     return `the application has #${last}, acknowledged is #${acknowledged}`;
   // A position from before the user came in again is none.
   const since = ledger.stays(device.domain, conversation, device.user).at(-1)?.since ?? 1;
-  if (read >= since && known.read < Math.min(read, head))
-    return `the user has read ${read} elsewhere, the device shows ${known.read}`;
+  const confirmed = judge.receipts.confirmedRead(device, conversation);
+  if (confirmed >= since && known.read < Math.min(confirmed, head))
+    return `the user has read ${confirmed} elsewhere, the device shows ${known.read}`;
   if (known.read >= since && known.read > read) return `shows #${known.read} as read and has said #${read}`;
   const unread = unreadByHand(world, device, conversation, known.read);
   if (known.unread !== unread)
@@ -58,7 +59,7 @@ function unrestOf(world: World, device: Device, conversation: string): string | 
   if (peer === undefined) return undefined;
   const own = lastOwn(world, device, conversation);
   const delivered = Math.min(own, judge.receipts.claimed({ ...device, user: peer }, conversation, "ack"));
-  const seen = Math.min(own, judge.receipts.claimed({ ...device, user: peer }, conversation, "read"));
+  const seen = Math.min(own, judge.receipts.confirmedRead({ ...device, user: peer }, conversation));
   if (known.delivered < delivered || known.seen < seen) {
     return `shows delivered ${known.delivered} and read ${known.seen}; ${peer} has said ${delivered} and ${seen}`;
   }

@@ -89,6 +89,11 @@ export class ReceiptsChecker implements Observations {
     return this.#claimed.get(`${domain}/${conversation} ${kind} ${user}`) ?? 0;
   }
 
+  /** How far the server has confirmed that the user has read: what was only said may be lost with the device. */
+  confirmedRead({ domain, user }: DeviceId, conversation: string): number {
+    return this.#confirmed.get(`${domain}/${conversation} read ${user}`) ?? 0;
+  }
+
   /** How far the server has confirmed the device's acknowledgements. */
   acknowledged({ domain, user, device }: DeviceId, conversation: string): number {
     return this.#confirmed.get(`${domain}/${conversation} ack ${user}/${device}`) ?? 0;
