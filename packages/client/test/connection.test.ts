@@ -378,3 +378,18 @@ test("stop ends the session, and start goes on where it was", async () => {
   await world.clock.until(() => alice.client.state.status === "live", "live");
   assert.deepEqual(alice.texts("alice:bob"), ["while away"]);
 });
+
+test("G5 a push that overtakes connect.ok is not acted upon: whose device this is is not known yet", async () => {
+  const world = new World();
+  const receive = world.server.receive.bind(world.server);
+  world.server.receive = (peer, command) => {
+    if (command.type === "connect") {
+      const receipt = { conversation: "alice:bob", user: "alice", delivered: 3, read: 2, ordinal: 1 };
+      peer.write({ type: "receipt", id: 0, ...receipt });
+    }
+    receive(peer, command);
+  };
+  const alice = await world.live("alice");
+  const known = alice.client.conversation("alice:bob");
+  assert.deepEqual([known?.delivered ?? 0, known?.seen ?? 0], [0, 0]);
+});

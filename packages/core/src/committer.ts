@@ -19,7 +19,7 @@ export interface AppendTicket {
   committed(outcome: AppendOutcome): void;
   /** Whether it took effect is open. */
   failed(): void;
-  /** The sender was removed before the commit: nothing was stored. */
+  /** The sender was removed before this could be committed: nothing was stored now. */
   removed(): void;
 }
 
@@ -62,16 +62,19 @@ class Gathering implements Batch {
   readonly appendTickets: AppendTicket[] = [];
   readonly advanceTickets: AdvanceTicket[] = [];
   readonly transactions: Transaction[] = [];
+  /** Those whose senders this very commit removes: told so once it is done. */
+  readonly removedTickets: AppendTicket[] = [];
   bytes = 0;
 
-  /** Takes out what removed members have sent. */
-  refuse({ log, users }: { readonly log: string; readonly users: readonly string[] }): void {
+  /** Takes out what removed members have sent; returns who waits for it. */
+  refuse({ log, users }: { readonly log: string; readonly users: readonly string[] }): AppendTicket[] {
+    const refused: AppendTicket[] = [];
     let kept = 0;
     for (let i = 0; i < this.appends.length; i++) {
       const append = this.appends[i] as Append;
       const ticket = this.appendTickets[i] as AppendTicket;
       if (append.log === log && users.includes(ticket.sender)) {
-        ticket.removed();
+        refused.push(ticket);
         continue;
       }
       this.appends[kept] = append;
@@ -79,6 +82,7 @@ class Gathering implements Batch {
     }
     this.appends.length = kept;
     this.appendTickets.length = kept;
+    return refused;
   }
 
   get isEmpty(): boolean {
@@ -190,7 +194,8 @@ export class Committer {
     const batch = this.#next;
     this.#next = new Gathering();
     const built = buildTransactions(batch.transactions);
-    for (const { writes } of built) if (writes.leaving !== undefined) batch.refuse(writes.leaving);
+    for (const { writes } of built)
+      if (writes.leaving !== undefined) batch.removedTickets.push(...batch.refuse(writes.leaving));
     this.#committing = true;
     this.#beganAtMs = this.#clock.now();
     this.#inFlightBytes = batch.bytes;
@@ -230,7 +235,8 @@ export class Committer {
       };
       transaction.committed(own);
       // What came while this commit was under way was let in by the members of before.
-      if (writes.leaving !== undefined) this.#next.refuse(writes.leaving);
+      if (writes.leaving !== undefined)
+        for (const ticket of this.#next.refuse(writes.leaving)) ticket.removed();
       transaction.resolve(own);
       append = appendEnd;
       put = putEnd;
@@ -239,6 +245,7 @@ export class Committer {
       (batch.appendTickets[i] as AppendTicket).committed(outcome.appends[append + i] as AppendOutcome);
     }
     for (const ticket of batch.advanceTickets) ticket.committed();
+    for (const ticket of batch.removedTickets) ticket.removed();
   }
 
   #finish(): void {
@@ -292,6 +299,7 @@ function joined(built: readonly Built[], batch: Batch): Batch {
 
 function fail(batch: Gathering, error: unknown): void {
   for (const ticket of batch.appendTickets) ticket.failed();
+  for (const ticket of batch.removedTickets) ticket.failed();
   for (const ticket of batch.advanceTickets) ticket.failed();
   for (const transaction of batch.transactions) transaction.reject(error);
 }

@@ -65,6 +65,11 @@ export class Conversations {
     this.#loading.clear();
   }
 
+  /** The conversation was just created: a read that began before does not know it and begins again. */
+  created(domain: string, id: string): void {
+    this.#loading.delete(conversationLog(domain, id));
+  }
+
   evict(conversation: Conversation): void {
     conversation.isCurrent = false;
     if (this.#resident.get(conversation.log) === conversation) this.#resident.delete(conversation.log);

@@ -78,8 +78,11 @@ export class Delivery {
     session.windows ??= new Map();
     const window = session.windows.get(event.conversation);
     if (window !== undefined) window.pushed = Math.max(window.pushed, event.seq);
-    else if (session.windows.size >= windowsMax) return session.fallBehind();
-    else
+    else if (session.windows.size >= windowsMax) {
+      // Its outbox is empty: nothing else would tell it.
+      session.fallBehind();
+      return this.tellBehind(session);
+    } else
       session.windows.set(event.conversation, {
         pushed: event.seq,
         sinceMs: this.#node.clock.now(),
@@ -105,8 +108,11 @@ export class Delivery {
       (frame) => {
         if (frame !== undefined) peer.push(frame);
       },
-      // The device learns of it with its next `list`.
-      () => session.fallBehind(),
+      // The device learns of it when it asks.
+      () => {
+        session.fallBehind();
+        this.tellBehind(session);
+      },
     );
   }
 

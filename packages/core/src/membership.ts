@@ -58,10 +58,13 @@ export class Membership {
       ];
       for (const [user, role] of members)
         puts.push(...memberPuts(domain, id, user, { role, since: 1 }, undefined));
-      const outcome = await this.#node.committer.transact(() => ({
-        puts,
-        appends: [this.#entry(domain, id, by, { event: "created", details: { by, name: wanted.name } })],
-      }));
+      const outcome = await this.#node.committer.transact(
+        () => ({
+          puts,
+          appends: [this.#entry(domain, id, by, { event: "created", details: { by, name: wanted.name } })],
+        }),
+        () => this.#node.conversations.created(domain, id),
+      );
       if (outcome.puts[0] === undefined) throw new ProtocolError("conflict", "this conversation id is taken");
       const conversation = await this.#node.conversations.load(domain, id);
       if (conversation !== undefined)

@@ -153,10 +153,10 @@ export class Peer implements Inbound {
   }
 
   /**
-   * Answers `command` when `work` is done: its value is the reply, its rejection an `error`. For commands that
+   * Answers a command when `work` is done: its value is the reply, its rejection an `error`. For commands that
    * wait for the store; `send` and `ack` have tickets instead.
    */
-  answer(command: Command, work: Promise<Reply>): void {
+  answer({ id }: { readonly id: number }, work: Promise<Reply>): void {
     this.pending++;
     work.then(
       (reply) => {
@@ -165,7 +165,7 @@ export class Peer implements Inbound {
       },
       (error: unknown) => {
         this.pending--;
-        this.reject(command.id, this.node.asRefusal(error));
+        this.reject(id, this.node.asRefusal(error));
       },
     );
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryStore } from "@hongyan/core/memory";
 import { House } from "./house.ts";
 
 const utf8 = new TextDecoder();
@@ -206,4 +207,73 @@ test("G2 a resend after the removal answers the same seq, another body is a conf
   const send = { type: "send", conversation: "g", body: new Uint8Array([1]) } as const;
   assert.equal(await bob.refused({ ...send, clientMessageId: "x:1" }), "conflict");
   assert.equal(await bob.refused({ ...send, clientMessageId: "x:2" }), "not_found");
+});
+
+test("G4 a new group is announced to its members, also where somebody asks for it while it is made", async () => {
+  const store = new MemoryStore();
+  const records = store.records.bind(store);
+  // What was read is old by the time it is handed over, as on a disk.
+  store.records = async (keys) => {
+    const found = await records(keys);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return found;
+  };
+  const house = new House({}, store);
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  for (let n = 0; n < 20; n++) {
+    alice.post({ type: "create", conversation: `g${n}`, members: ["bob"] });
+    bob.post({ type: "history", conversation: `g${n}` });
+    alice.post({ type: "history", conversation: `g${n}` });
+  }
+  await house.until(() => alice.of("create.ok").length === 20, "20 groups");
+  await house.settle();
+  const announced = bob.of("message").filter(({ messageType }) => messageType === "hongyan.created");
+  assert.equal(announced.length, 20);
+});
+
+test("G2 G3 a resend that meets the sender's removal is answered from the log; what was refused is nobody's predecessor", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "g", members: ["bob"] }, "create.ok");
+  const stored = await bob.say("g", "one", "p:1");
+  alice.post({ type: "remove", conversation: "g", users: ["bob"] });
+  const body = new TextEncoder().encode("one");
+  const again = bob.post({ type: "send", conversation: "g", clientMessageId: "p:1", body });
+  const fresh = bob.post({ type: "send", conversation: "g", clientMessageId: "p:2", after: "p:1", body });
+  const answer = (id: number) => bob.frames.find((frame) => frame.id === id);
+  await house.until(() => answer(again) !== undefined && answer(fresh) !== undefined, "two answers");
+  assert.deepEqual(answer(again), {
+    type: "send.ok",
+    id: again,
+    seq: stored.seq,
+    time: stored.time,
+    duplicate: true,
+  });
+  const refused = answer(fresh);
+  assert.equal(refused?.type === "error" && refused.name, "not_found");
+  await alice.ask({ type: "add", conversation: "g", users: ["bob"] }, "add.ok");
+  assert.equal(
+    await bob.refused({ type: "send", conversation: "g", clientMessageId: "p:3", after: "p:2", body }),
+    "out_of_order",
+  );
+});
+
+test("G5 who is added again begins to count anew", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "g", members: ["bob"] }, "create.ok");
+  const unread = async () => {
+    const { id } = await bob.ask({ type: "list", conversations: ["g"] }, "list.ok");
+    return bob.of("conversation").findLast((frame) => frame.id === id)?.unread;
+  };
+  await bob.say("g", "own", "x:1");
+  assert.equal(await unread(), 0);
+  await alice.ask({ type: "remove", conversation: "g", users: ["bob"] }, "remove.ok");
+  for (const text of ["unseen 1", "unseen 2"]) await alice.say("g", text);
+  await alice.ask({ type: "add", conversation: "g", users: ["bob"] }, "add.ok");
+  for (const text of ["a", "b", "c"]) await alice.say("g", text);
+  assert.equal(await unread(), 3);
 });

@@ -306,3 +306,46 @@ test("G8 large answers are made one at a time, and wait for a peer that does not
     ids,
   );
 });
+
+test("G4 a device that leaves too many conversations unacknowledged is told that it is behind", async () => {
+  const house = new House();
+  const bob = await house.device("bob");
+  const backend = house.node.backend("d");
+  for (let n = 0; n <= 10_000; n++) {
+    void backend.send({
+      conversation: `bob:u${n}`,
+      from: `u${n}`,
+      clientMessageId: "x:1",
+      body: new Uint8Array(1),
+    });
+  }
+  await house.until(() => bob.of("behind").length === 1, "bob is told");
+});
+
+test("G9 positions that wait for the store are bounded and refused like messages", async () => {
+  const store = new MemoryStore();
+  const commit = store.commit.bind(store);
+  let go: () => void = () => undefined;
+  let held: Promise<void> | undefined;
+  store.commit = async (batch) => {
+    await held;
+    return commit(batch);
+  };
+  const house = new House({ commitBytesMax: 100_000 }, store);
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "hi");
+  held = new Promise((resolve) => {
+    go = resolve;
+  });
+  for (let n = 0; n < 600; n++) bob.post({ type: "ack", positions: [[direct, 1]] });
+  await house.until(() => bob.of("error").length > 0, "a refusal");
+  assert.deepEqual(
+    [...new Set(bob.of("error").map(({ name, retryAfterMs }) => `${name} ${retryAfterMs}`))],
+    ["overloaded 200"],
+  );
+  go();
+  held = undefined;
+  await house.until(() => bob.of("ack.ok").length + bob.of("error").length === 600, "600 answers");
+  await bob.ask({ type: "ack", positions: [[direct, 1]] }, "ack.ok");
+});

@@ -21,6 +21,8 @@ function acknowledge(
   kind: "delivered" | "read",
 ): void {
   peer.node.statistics.acks++;
+  const refusal = tooMuchWaits(peer);
+  if (refusal !== undefined) return peer.reject(command.id, refusal);
   const conversations = residents(peer, session, command.positions);
   const done: Acknowledged = {
     committed: () => peer.reply({ type: kind === "delivered" ? "ack.ok" : "read.ok", id: command.id }),
@@ -43,6 +45,8 @@ function acknowledge(
 
 /** The same for `sync`, which acknowledges the page before. Resolves once durable. */
 export async function acknowledgePage(peer: Peer, session: Session, positions: Positions): Promise<void> {
+  const refusal = tooMuchWaits(peer);
+  if (refusal !== undefined) throw refusal;
   const conversations = await loadAll(peer, session, positions);
   await new Promise<void>((resolve, reject) => {
     advance(peer, session, positions, conversations, "delivered", {
@@ -50,6 +54,12 @@ export async function acknowledgePage(peer: Peer, session: Session, positions: P
       failed: () => reject(new ProtocolError("unavailable", undefined, 1000)),
     });
   });
+}
+
+/** Positions wait for the store as messages do, and are refused as they are (G9): the device says them again. */
+function tooMuchWaits({ node }: Peer): ProtocolError | undefined {
+  if (node.committer.waitingBytes <= node.settings.commitBytesMax) return undefined;
+  return new ProtocolError("overloaded", "too much waits for the store", 200);
 }
 
 interface Acknowledged {

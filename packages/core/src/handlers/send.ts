@@ -89,18 +89,25 @@ function sendTo(peer: Peer, session: Session, command: Send, conversation: Conve
 
 /** Who was removed sends nothing new, but learns that what it sent before was stored (G2). */
 function resendOfFormer(peer: Peer, user: string, command: Send, conversation: Conversation): void {
-  const { producer, number } = idempotencyKey(user, command.clientMessageId);
-  const body = encodeMessage(user, command.clientMessageId, command.messageType, command.body ?? noBody);
+  const entry = encodeMessage(user, command.clientMessageId, command.messageType, command.body ?? noBody);
+  const key = idempotencyKey(user, command.clientMessageId);
+  peer.answer(command, storedBefore(peer, command.id, conversation, key, entry));
+}
+
+async function storedBefore(
+  peer: Peer,
+  id: number,
+  { log }: Conversation,
+  { producer, number }: ReturnType<typeof idempotencyKey>,
+  entry: Uint8Array,
+): Promise<Reply> {
   const { store } = peer.node;
-  const answer = async (): Promise<Reply> => {
-    const seq = await store.find(conversation.log, producer, number);
-    if (seq === undefined) throw notFound();
-    const [entry] = await store.read(conversation.log, seq - 1, { count: 1, bytes: 1 });
-    if (entry !== undefined && entry.seq === seq && !areEqual(entry.body, body))
-      throw new ProtocolError("conflict");
-    return { type: "send.ok", id: command.id, seq, time: entry?.time ?? 0, duplicate: true };
-  };
-  peer.answer(command, answer());
+  const seq = await store.find(log, producer, number);
+  if (seq === undefined) throw notFound();
+  const [stored] = await store.read(log, seq - 1, { count: 1, bytes: 1 });
+  if (stored !== undefined && stored.seq === seq && !areEqual(stored.body, entry))
+    throw new ProtocolError("conflict");
+  return { type: "send.ok", id, seq, time: stored?.time ?? 0, duplicate: true };
 }
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {
@@ -231,8 +238,12 @@ class SendTicket implements AppendTicket {
   }
 
   removed(): void {
-    this.#conversation.busy--;
-    this.#peer.reject(this.#id, notFound());
+    const conversation = this.#conversation;
+    conversation.busy--;
+    // It was not stored, so that nothing may follow it, also where the sender is let in again.
+    this.#session.chains?.delete(conversation.id);
+    const key = idempotencyKey(this.sender, this.#clientMessageId);
+    this.#peer.answer({ id: this.#id }, storedBefore(this.#peer, this.#id, conversation, key, this.#entry));
   }
 
   failed(): void {
