@@ -221,10 +221,16 @@ test("G4 a new group is announced to its members, also where somebody asks for i
   const house = new House({}, store);
   const alice = await house.device("alice");
   const bob = await house.device("bob");
-  for (let n = 0; n < 20; n++) {
-    alice.post({ type: "create", conversation: `g${n}`, members: ["bob"] });
-    bob.post({ type: "history", conversation: `g${n}` });
-    alice.post({ type: "history", conversation: `g${n}` });
+  for (let n = 0; n < 20; n++) alice.post({ type: "create", conversation: `g${n}`, members: ["bob"] });
+  for (let turn = 0; turn < 20; turn++) {
+    for (let n = 0; n < 20; n++)
+      bob.post({
+        type: "send",
+        conversation: `g${n}`,
+        clientMessageId: `x:${turn}`,
+        body: new Uint8Array(1),
+      });
+    await new Promise((resolve) => setImmediate(resolve));
   }
   await house.until(() => alice.of("create.ok").length === 20, "20 groups");
   await house.settle();
