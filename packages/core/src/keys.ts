@@ -5,6 +5,11 @@ export function conversationLog(domain: string, conversation: string): LogId {
   return `${domain}/conversation/${conversation}`;
 }
 
+/** A log without entries: its readers are the devices of a user that have been here. */
+export function deviceLog(domain: string, user: string): LogId {
+  return `${domain}/devices/${user}`;
+}
+
 /** Cursor of one device: everything up to it was handed to the application there. */
 export function deliveredReader(user: string, device: string): string {
   return `d/${user}/${device}`;

@@ -39,6 +39,8 @@ export class Session {
   chainGeneration = 0;
   /** Messages that wait for an answer of the log about the message before them, by conversation. */
   lookups: Map<string, { readonly peer: Peer; readonly command: FrameNamed<"send"> }[]> | undefined;
+  /** Whether the device is known, or the way to it; undefined until somebody asks. */
+  introduction: Promise<void> | "done" | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
   receipts = 0;
 

@@ -1,6 +1,7 @@
 import type { FrameNamed } from "@hongyan/protocol";
 import type { Message } from "./backend.ts";
 import type { Conversation, Member } from "./conversation.ts";
+import { introduced } from "./introduction.ts";
 import { deliveredReader } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -27,6 +28,7 @@ export async function conversationFrame(
   const conversation = await node.conversations.load(domain, id);
   const member = conversation?.member(user);
   if (conversation === undefined || member === undefined || conversation.version === 0) return undefined;
+  await introduced(node, session);
   const reader = deliveredReader(user, session.device);
   const [position = 0] = await node.store.positions([{ log: conversation.log, reader }]);
   let last: Message | undefined;
@@ -52,7 +54,7 @@ export async function conversationFrame(
     first: member.since,
     head: conversation.head,
     read: member.read,
-    position: devicePosition(position, member),
+    position: Math.max(position, member.since - 1),
     delivered: peer?.delivered ?? 0,
     seen: peer?.read ?? 0,
     unread: unreadCount(conversation, member),
@@ -61,11 +63,6 @@ export async function conversationFrame(
     lastType: shown?.messageType,
     body: shown !== undefined && shown.body.length <= previewBytesMax ? shown.body : undefined,
   };
-}
-
-/** Where a device continues: its cursor, or for a new device what its user has not read yet. */
-export function devicePosition(cursor: number, member: { read: number; since: number }): number {
-  return Math.max(cursor === 0 ? member.read : cursor, member.since - 1);
 }
 
 function otherMember(conversation: Conversation, user: string): Member | undefined {

@@ -349,3 +349,22 @@ test("G9 positions that wait for the store are bounded and refused like messages
   await house.until(() => bob.of("ack.ok").length + bob.of("error").length === 600, "600 answers");
   await bob.ask({ type: "ack", positions: [[direct, 1]] }, "ack.ok");
 });
+
+test("G4 a device that is known gets what its user has read elsewhere; a new one begins behind it", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const phone = await house.device("bob", "phone");
+  phone.inbound?.closed();
+  for (const text of ["one", "two"]) await alice.say(direct, text);
+  const laptop = await house.device("bob", "laptop");
+  await laptop.ask({ type: "read", positions: [[direct, 2]] }, "read.ok");
+  const back = await house.device("bob", "phone", { sync: false });
+  assert.deepEqual((await ackPage(back)).seqs, [1, 2], "the phone was here before");
+  await alice.say(direct, "three");
+  const tablet = await house.device("bob", "tablet", { sync: false });
+  const { id } = await tablet.ask({ type: "list" }, "list.ok");
+  assert.equal(tablet.of("conversation").find((frame) => frame.id === id)?.position, 2);
+  assert.deepEqual((await ackPage(tablet)).seqs, [3], "the tablet is new");
+  const later = await house.device("bob", "tablet", { sync: false });
+  assert.deepEqual((await ackPage(later)).seqs, [3], "and stays where it began until it acknowledges");
+});

@@ -1,12 +1,13 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
 import { allPages } from "../conversations.ts";
-import { conversationLog, deliveredReader, readReader, recordKeys } from "../keys.ts";
+import { introduced } from "../introduction.ts";
+import { conversationLog, deliveredReader, recordKeys } from "../keys.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
 import type { Peer } from "../peer.ts";
 import { decodeRecord, type MemberRecord } from "../record.ts";
 import type { Session } from "../session.ts";
-import { conversationFrame, devicePosition } from "../summary.ts";
+import { conversationFrame } from "../summary.ts";
 import { acknowledgePage } from "./ack.ts";
 import type { Handler } from "./handlers.ts";
 
@@ -53,6 +54,7 @@ async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync"
 }
 
 async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
+  await introduced(peer.node, session);
   const { store } = peer.node;
   const { domain, user } = session.identity;
   const prefix = recordKeys.memberships(domain, user);
@@ -61,18 +63,16 @@ async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
     (row) => row.key,
   );
   const logs = rows.map(({ key }) => conversationLog(domain, key.slice(prefix.length)));
-  // Both readers in one call: the store asks its disk once for what it does not remember.
-  const readers = [deliveredReader(user, session.device), readReader(user)];
+  const reader = deliveredReader(user, session.device);
   const [heads, positions] = await Promise.all([
     store.heads(logs),
-    store.positions(readers.flatMap((reader) => logs.map((log) => ({ log, reader })))),
+    store.positions(logs.map((log) => ({ log, reader }))),
   ]);
   const backlogs: Backlog[] = [];
   for (let i = 0; i < rows.length; i++) {
     const { key, value } = rows[i] as (typeof rows)[number];
     const member = decodeRecord<MemberRecord>(value);
-    const [delivered = 0, read = 0] = [positions[i], positions[i + rows.length]];
-    const after = devicePosition(delivered, { read, since: member.since });
+    const after = Math.max(positions[i] ?? 0, member.since - 1);
     const upTo = Math.min(heads[i] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
     if (after < upTo)
       backlogs.push({ conversation: key.slice(prefix.length), log: logs[i] as string, after, upTo });
