@@ -1,6 +1,5 @@
 /** `hongyan start`: runs the server until it is told to stop. */
 import { flushCompileCache } from "node:module";
-import { shortened } from "../config/shortened.ts";
 import { demoFile } from "../demo/demo-domain.ts";
 import { refuseWithoutKeys } from "../demo/demo-mode.ts";
 import { configOf, readArguments } from "./arguments.ts";
@@ -43,7 +42,7 @@ export async function start(args: readonly string[]): Promise<void> {
 /** With keys of its own a server has no demo users, and nobody whom it could print a link for. */
 function howToSignIn(domains: readonly string[], configFile: string | undefined): string {
   const domain = domains.length > 1 ? " --domain ID" : "";
-  const config = configFile === undefined ? "" : ` --config ${shortened(configFile)}`;
+  const config = configFile === undefined ? "" : ` --config ${configFile}`;
   return `No demo users, so no sign-in links. A token to sign in with: npx hongyan token --user ID${domain}${config}`;
 }
 
