@@ -1,4 +1,4 @@
-import { UsageError } from "@hongyan/testkit/arguments";
+import { shortened, UsageError } from "@hongyan/testkit/arguments";
 
 export { readArguments, shortened, UsageError } from "@hongyan/testkit/arguments";
 
@@ -24,7 +24,7 @@ export async function runCommand(name: string, run: () => Promise<number>): Prom
   } catch (error) {
     const isUsage = error instanceof UsageError;
     const text = isUsage
-      ? error.message
+      ? error.message.replace(/\S{101,}/g, shortened)
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error);

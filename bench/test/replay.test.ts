@@ -47,6 +47,7 @@ test("what cannot be played is refused with a reason", async () => {
   const refusals: [string[], RegExp][] = [
     [[], /FILE with the trace is missing/],
     [[join(folder, "nowhere")], /no such file/],
+    [["x".repeat(100_000)], /^replay: x{100}…(?!.*x{101})/s],
     [[trace, trace], /one FILE at a time/],
     [[trace, "--kills", "-1"], /--kills must be a whole number from 0 to 1000/],
     [[trace, "--kills", "--users"], /--kills needs a value/],
