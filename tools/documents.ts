@@ -12,6 +12,7 @@ import { type Objection, readDocuments } from "./documents/library.ts";
 import { checkLinks } from "./documents/links.ts";
 import { makers } from "./documents/makers.ts";
 import type { Document } from "./documents/markdown.ts";
+import { checkMessages } from "./documents/messages.ts";
 import { runDocument } from "./documents/program.ts";
 import { remake } from "./documents/tables.ts";
 import { checkTranslation } from "./documents/translation.ts";
@@ -35,6 +36,8 @@ if (!isWriting) {
   for (const document of documents) {
     if (document.file === "docs/reference/dependencies.md")
       objections.push(...(await checkDependencies(root, document)));
+    if (document.file === "docs/operating/troubleshooting.md")
+      objections.push(...(await checkMessages(root, document)));
     if (document.file === "README.zh-CN.md")
       objections.push(...checkTranslation(find("README.md"), document));
   }

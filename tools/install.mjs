@@ -1,7 +1,7 @@
 /**
  * Makes the tree ready to run, on whatever Node started it (20 or later): npm packages, the pinned Node runtime
  * and the native addon; with `--web` the web page, with `--system` what tests need from Debian. Says nothing when
- * there is nothing to do, else one line for each thing done. Two of them at once wait for each other.
+ * there is nothing to do, else what it begins, because it takes a while, and what is done. Two of them at once wait for each other.
  */
 import { ensurePackages } from "./install/packages.mjs";
 import { ensurePage } from "./install/page.mjs";

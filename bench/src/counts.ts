@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Counted, compareCounts, type Expected, expectedOf, tolerances } from "./counts/expected.ts";
 import { measureCounts } from "./counts/measure.ts";
 import { alignedTable } from "./table.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { readArguments, shortened, UsageError } from "./usage.ts";
 
 const file = fileURLToPath(new URL("../results/counts.json", import.meta.url));
 
@@ -29,7 +29,7 @@ export async function counts(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  if (positionals.length > 0) throw new UsageError(`counts takes no ${positionals.join(" ")}`);
+  if (positionals.length > 0) throw new UsageError(`counts takes no ${shortened(positionals.join(" "))}`);
   if (process.platform !== "linux") throw new UsageError("counts are read from /proc, which only Linux has");
   const expected = values.write ? undefined : readExpected();
   const counted = await measureCounts();

@@ -12,7 +12,7 @@ import type { Row } from "./row.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { scenarios } from "./scenario/scenarios.ts";
 import { tableOf } from "./table.ts";
-import { readArguments, runCommand, UsageError, wholeNumber } from "./usage.ts";
+import { readArguments, runCommand, shortened, UsageError, wholeNumber } from "./usage.ts";
 
 const results = fileURLToPath(new URL("../results/tmp", import.meta.url));
 
@@ -158,7 +158,7 @@ function choose(names: readonly string[]): readonly Scenario[] {
     const found = scenarios.find((scenario) => scenario.name === name);
     if (found === undefined)
       throw new UsageError(
-        `unknown scenario ${JSON.stringify(name)}; there are ${scenarios.map((one) => one.name).join(", ")}`,
+        `unknown scenario ${JSON.stringify(shortened(name))}; there are ${scenarios.map((one) => one.name).join(", ")}`,
       );
     return found;
   });

@@ -10,7 +10,7 @@ import { Progress } from "./replay/progress.ts";
 import { scriptOf } from "./replay/script.ts";
 import { compare } from "./replay/verdict.ts";
 import { readTrace } from "./trace.ts";
-import { readArguments, runCommand, UsageError, wholeNumber } from "./usage.ts";
+import { readArguments, runCommand, shortened, UsageError, wholeNumber } from "./usage.ts";
 
 const help = `Usage: npm run replay -- FILE [options]
 
@@ -42,7 +42,7 @@ async function replay(args: readonly string[]): Promise<number> {
   }
   const [file, ...others] = positionals;
   if (file === undefined) throw new UsageError("the FILE with the trace is missing");
-  if (others.length > 0) throw new UsageError(`one FILE at a time, not also ${others.join(" ")}`);
+  if (others.length > 0) throw new UsageError(`one FILE at a time, not also ${shortened(others.join(" "))}`);
   const options = {
     kills: wholeNumber("kills", values.kills, 0, 1000, 0),
     speed: speedOf(values.speed),
@@ -70,9 +70,12 @@ async function replay(args: readonly string[]): Promise<number> {
       throw new Error("not everybody could connect within a minute");
     progress.say("everybody is connected");
     const cpu = new CpuMeter();
+    const serverCpuMsBefore = cpuMs(server.pid);
     const played = await play(community, server, options, () => progress.show(community));
     const cpuShare = cpu.share();
-    const serverCpuShare = options.kills === 0 ? cpuMs(server.pid) / 1000 / played.seconds : undefined;
+    // A server that was killed has taken its figures with it.
+    const serverCpuShare =
+      options.kills === 0 ? (cpuMs(server.pid) - serverCpuMsBefore) / 1000 / played.seconds : undefined;
     progress.say("waiting for the last acknowledgements");
     const waitMsMax = ledger.violationCount === 0 ? 30_000 : 2_000;
     if (!(await within(waitMsMax, () => devices.every((device) => device.hasAckedAll)))) {

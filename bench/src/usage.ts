@@ -1,16 +1,6 @@
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { shortened, UsageError } from "@hongyan/testkit/arguments";
 
-/** The command line, or what it names, is wrong: exit 2. */
-export class UsageError extends Error {}
-
-/** Reads a command line; throws `UsageError` for what it does not know. */
-export function readArguments<const T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+export { readArguments, shortened, UsageError } from "@hongyan/testkit/arguments";
 
 /** The whole number of a flag, or `byDefault`. Throws `UsageError`. */
 export function wholeNumber(
@@ -27,18 +17,18 @@ export function wholeNumber(
   return value;
 }
 
-/** Runs a command: its exit code, 2 for a wrong command line, 1 with the reason for any other failure. */
+/** Runs a script of package.json: its exit code, 2 for a wrong command line, 1 with the reason for any other failure. */
 export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await run();
   } catch (error) {
     const isUsage = error instanceof UsageError;
     const text = isUsage
-      ? error.message
+      ? error.message.replace(/\S{101,}/g, shortened)
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error);
-    process.stderr.write(`${name}: ${text}\n${isUsage ? `Try ${name} --help.\n` : ""}`);
+    process.stderr.write(`${name}: ${text}\n${isUsage ? `Try npm run ${name} -- --help.\n` : ""}`);
     process.exitCode = isUsage ? 2 : 1;
   }
 }

@@ -31,6 +31,7 @@ async function isInstalled() {
 async function install() {
   const locked = await exists(join(root, "package-lock.json"));
   const began = Date.now();
+  say("installing the npm packages and the Node that they run on, once; a minute or so");
   let result = locked ? await npm("ci") : await npm("install");
   if (result.code !== 0 && result.output.includes("EUSAGE")) {
     say(

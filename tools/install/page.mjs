@@ -25,6 +25,7 @@ async function isFresh() {
 
 async function build() {
   const began = Date.now();
+  say("building the web page; some seconds");
   const hash = await sourcesHash();
   const fresh = join(app, "dist-new");
   const old = join(app, "dist-old");

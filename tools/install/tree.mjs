@@ -12,7 +12,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The runtime that package.json pins; npm scripts find it first in their PATH. */
 export const pinnedNode = join(root, "node_modules", ".bin", "node");
 
-/** One line for one thing done. */
+/** One line for one thing begun or done. */
 export function say(line) {
   console.log(`install: ${line}`);
 }

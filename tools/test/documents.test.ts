@@ -8,6 +8,7 @@ import { checkDependencies } from "../documents/dependencies.ts";
 import { readDocuments } from "../documents/library.ts";
 import { checkLinks } from "../documents/links.ts";
 import { parseDocument } from "../documents/markdown.ts";
+import { checkMessages } from "../documents/messages.ts";
 import { runDocument, shows } from "../documents/program.ts";
 import { remake } from "../documents/tables.ts";
 import { checkTranslation } from "../documents/translation.ts";
@@ -133,4 +134,17 @@ test("a document whose command fails, or prints something else, is objected to a
     `${block("ts", 'console.log((await fetch("http://127.0.0.1:8080/healthz")).status);')}\n${block("text output", "200")}`,
   );
   assert.deepEqual(await runDocument(root, good), []);
+});
+
+test("a quoted message that nothing says is objected to", async (t) => {
+  const folder = await folderWith(t, {
+    "packages/a/src/a.ts": `say(\`port \${port} is taken by another program\`); warn("page.missing");`,
+  });
+  const quote =
+    "`port … is taken by another program`, `page.missing`, `port … is taken by nobody`, `page.there`";
+  const found = await checkMessages(folder, parseDocument("a.md", `${quote}\n\nDo \`npm start\`.\n`));
+  assert.deepEqual(
+    found.map(({ message }) => message),
+    ["nothing says `port … is taken by nobody`", "nothing says `page.there`"],
+  );
 });

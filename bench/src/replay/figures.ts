@@ -7,8 +7,12 @@ export interface Ending {
   readonly entries: number;
   /** Share of one core that the devices used. */
   readonly cpuShare: number;
+  /** Undefined where it was killed on the way. */
   readonly serverCpuShare: number | undefined;
 }
+
+/** Below this, what is divided by the time says nothing: CPU is counted in hundredths of a second. */
+const secondsMin = 1;
 
 /** The result, one figure a line, and what differed. */
 export function figures(
@@ -16,17 +20,18 @@ export function figures(
   { seconds, kills }: Played,
   ending: Ending,
 ): string {
-  const perSecond = (count: number) => `${Math.round(count / seconds).toLocaleString("en")}/s`;
+  const isLong = seconds >= secondsMin;
+  const perSecond = (count: number) =>
+    isLong ? `, ${Math.round(count / seconds).toLocaleString("en")}/s` : "";
   const server =
-    ending.serverCpuShare === undefined ? "" : `, server ${Math.round(ending.serverCpuShare * 100)} %`;
+    ending.serverCpuShare === undefined
+      ? "server unknown, because it was killed"
+      : `server ${Math.round(ending.serverCpuShare * 100)} %`;
   const lines: (readonly [string, string])[] = [
-    [
-      "messages",
-      `${tally.stored.toLocaleString("en")} in ${seconds.toFixed(1)} s, ${perSecond(tally.stored)}`,
-    ],
+    ["messages", `${tally.stored.toLocaleString("en")} in ${seconds.toFixed(1)} s${perSecond(tally.stored)}`],
     [
       "deliveries",
-      `${tally.shown.toLocaleString("en")} to ${devices.length.toLocaleString("en")} devices, ${perSecond(tally.shown)}`,
+      `${tally.shown.toLocaleString("en")} to ${devices.length.toLocaleString("en")} devices${perSecond(tally.shown)}`,
     ],
     ["send→stored", percentiles(tally.toStored)],
     ["send→shown", percentiles(tally.toShown)],
@@ -50,7 +55,9 @@ export function figures(
       `${tally.holes.toLocaleString("en")}, ${tally.syncPages.toLocaleString("en")} pages of sync, ${tally.syncMismatches} asked again`,
     ],
     ["receipts", `${tally.receipts.toLocaleString("en")} pushed, each checked`],
-    ["CPU", `devices ${Math.round(ending.cpuShare * 100)} % of a core${server}`],
+    ...(isLong
+      ? ([["CPU", `devices ${Math.round(ending.cpuShare * 100)} % of a core, ${server}`]] as const)
+      : []),
     ["log", `${ending.entries.toLocaleString("en")} entries compared with every device of every member`],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));

@@ -10,7 +10,7 @@ import type { Token } from "./auth/tokens.ts";
 import type { Domains } from "./config/domains.ts";
 import type { Config } from "./config/schema.ts";
 import { createHttpServer, type HttpServer } from "./http/http-server.ts";
-import { isAllowedOrigin } from "./http/origins.ts";
+import { Origins } from "./http/origins.ts";
 import { addHealthRoutes } from "./operations/health.ts";
 import { addMetricsRoute } from "./operations/metrics.ts";
 import { urlHost } from "./process/loopback.ts";
@@ -62,6 +62,7 @@ export class Doors {
   constructor(options: DoorsOptions) {
     const { config, journal, node } = options;
     const { allowedOrigins, outboxBytesMax: drainedAboveBytes } = config;
+    const origins = new Origins(allowedOrigins, journal);
     this.#options = options;
     this.#held = heldConnections({
       acceptor: node,
@@ -73,13 +74,13 @@ export class Doors {
       origins: allowedOrigins,
       drainedAboveBytes,
     });
-    this.#http = createHttpServer({ journal, allowedOrigins, held: this.#held });
+    this.#http = createHttpServer({ journal, origins, held: this.#held });
     this.#webSockets = attachWebSocket(this.#http.server, {
       path: "/ws",
       acceptor: node,
       journal,
       drainedAboveBytes,
-      isOriginAllowed: (_origin, request) => isAllowedOrigin(request, allowedOrigins),
+      isOriginAllowed: (_origin, request) => origins.allows(request),
     });
   }
 

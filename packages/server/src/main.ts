@@ -6,6 +6,7 @@ import { UsageError } from "./command/arguments.ts";
 import { help } from "./command/help.ts";
 import { suggestion } from "./config/nearest.ts";
 import { ConfigurationError } from "./config/resolve.ts";
+import { quoted } from "./config/shortened.ts";
 import { StartError } from "./process/start-error.ts";
 import { packageVersion } from "./process/version.ts";
 
@@ -34,9 +35,7 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     return;
   }
   if (!Object.hasOwn(commands, command)) {
-    throw new UsageError(
-      `unknown command ${JSON.stringify(command)}.${suggestion(command, Object.keys(commands))}`,
-    );
+    throw new UsageError(`unknown command ${quoted(command)}.${suggestion(command, Object.keys(commands))}`);
   }
   await (await commands[command]?.())?.(args);
 }
@@ -45,7 +44,7 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
 function report(error: unknown): number {
   const problems = error instanceof ConfigurationError ? error.problems : [messageOf(error)];
   for (const problem of problems) process.stderr.write(`hongyan: ${problem}\n`);
-  if (error instanceof UsageError) process.stderr.write("Try hongyan --help.\n");
+  if (error instanceof UsageError) process.stderr.write("Try npx hongyan --help.\n");
   return error instanceof UsageError || error instanceof ConfigurationError ? 2 : 1;
 }
 

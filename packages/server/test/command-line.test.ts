@@ -74,7 +74,7 @@ test("help and version are printed for every command", async () => {
   for (const args of [["--help"], ["help"], ["start", "--help"], ["token", "--help"], ["config", "-h"]]) {
     const { code, stdout, stderr } = await outputOf(args);
     assert.equal(code, 0);
-    assert.match(stdout, /^hongyan /);
+    assert.match(stdout, /^(npx )?hongyan /);
     assert.equal(stderr, "");
   }
   for (const args of [["--version"], ["start", "--version"]])
@@ -89,14 +89,17 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     [["start", "-p", "1"], /unknown flag -p/],
     [["start", "extra"], /unexpected argument "extra"/],
     [["start", "--port"], /--port needs a value/],
-    [["start", "--port", "--data", "x"], /--port needs a value/],
+    [["start", "--port", "--data", "x"], /--port needs a value, and --data looks like a flag/],
+    [["start", "--port", "-1"], /port \(from --port\) must be a whole number from 0 to 65535, not "-1"/],
     [["start", "--port", "80a"], /port \(from --port\) must be a whole number from 0 to 65535, not "80a"/],
     [["start", "--port", "1", "--port", "2"], /--port is given twice/],
     [["start", "--no-web=1"], /--no-web takes no value/],
     [["start", "--config", "/nonexistent/hongyan.json"], /cannot be read: there is no such file/],
     [["start", "--domains", "{}"], /unknown flag --domains/],
     [["token"], /--user is missing/],
-    [["token", "--user", "a/b"], /is not an id/],
+    [["token", "--user", ""], /--user needs a value that is not empty/],
+    [["token", "--user", "a/b"], /--user "a\/b" is not an id/],
+    [["token", "--user", "a", "--ttl", "-5m"], /--ttl "-5m" is not a time like/],
     [["token", "--user", "a", "--ttl", "1y"], /is not a time like/],
     [["token", "--user", "a", "--data", "/nonexistent"], /no domain is configured/],
     [["config", "--json", "--markdown"], /choose one of/],
@@ -110,9 +113,32 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     assert.doesNotMatch(stderr, /\n {4}at /, "a stack is for faults of ours");
     assert.equal(stdout, "");
   }
+  assert.match(ended[0]?.stderr ?? "", /\nTry npx hongyan --help\.\n$/);
   const { code, stderr } = await outputOf(["start"], { HONGYAN_PROT: "1" });
   assert.equal(code, 2);
   assert.match(stderr, /HONGYAN_PROT .*Did you mean HONGYAN_PORT\?/);
+});
+
+test("what was written is repeated in part where it is long", async () => {
+  const long = "x".repeat(100_000);
+  const wrong = [
+    [long],
+    ["start", long],
+    ["start", `--${long}`],
+    ["start", "--port", long],
+    ["start", "--port", `-${long}`],
+    ["start", "--host", long],
+    ["start", "--config", long],
+    ["token", "--user", long],
+    ["token", "--user", "a", "--ttl", long],
+    ["token", "--user", "a", "--data", long],
+    ["config", "--new-domain", long],
+  ];
+  for (const { code, stderr } of await Promise.all(wrong.map((args) => outputOf(args)))) {
+    assert.equal(code, 2);
+    assert.match(stderr, /x{90}…/);
+    assert.ok(stderr.length < 1000, stderr.slice(0, 200));
+  }
 });
 
 test("a host that others can reach is refused without keys, and the way out is told", async () => {
@@ -126,7 +152,7 @@ test("a host that others can reach is refused without keys, and the way out is t
   ]);
   assert.equal(code, 2);
   assert.match(stderr, /host 0\.0\.0\.0 is reachable by other machines/);
-  assert.match(stderr, /hongyan config --new-domain main > hongyan\.json/);
+  assert.match(stderr, /npx hongyan config --new-domain main > hongyan\.json/);
 });
 
 test("the way out works: a new domain, a server on all addresses, a token for a user", async (t) => {
@@ -153,6 +179,7 @@ test("the way out works: a new domain, a server on all addresses, a token for a 
   child.kill("SIGTERM");
   const { stdout: said, stderr: logged } = await ended;
   assert.doesNotMatch(said, /token=/);
+  assert.ok(said.includes(`npx hongyan token --user ID --config ${file}\n`), said);
   assert.ok(!logged.includes(secrets.apiKeys.backend));
 });
 

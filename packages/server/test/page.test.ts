@@ -12,7 +12,11 @@ async function page(directory: string) {
     info() {},
     warn: (event: string, details: { advice?: unknown } = {}) => log.push(event, details.advice),
   };
-  const { app } = createHttpServer({ journal, allowedOrigins: [], held: { handle: () => false } });
+  const { app } = createHttpServer({
+    journal,
+    origins: { allows: () => true },
+    held: { handle: () => false },
+  });
   await addPage(app, journal, directory);
   await app.ready();
   return { log, get: (url: string) => app.inject({ method: "GET", url }) };

@@ -238,6 +238,28 @@ test("pages of other origins may connect only where they are allowed", async (t)
   assert.equal(allowed.headers.get("access-control-allow-origin"), "https://app.example");
 });
 
+test("a refused origin is logged once, with the setting that would let it in, and so are at most a hundred", async (t) => {
+  const lines: { event: string; details: Record<string, unknown> | undefined }[] = [];
+  const journal: Journal = { info() {}, warn: (event, details) => lines.push({ event, details }) };
+  const { url } = await started(t, { allowedOrigins: ["https://app.example"] }, { journal });
+  const origin = "https://app.example:8443";
+  await assert.rejects(connected(t, url, "", { origin }), /403/);
+  const ask = (from: string) =>
+    fetch(`${url}/v1/connections`, { method: "POST", headers: { origin: from } }).then(
+      async (answer) => [answer.status, await answer.text()] as const,
+    );
+  assert.equal((await ask(origin))[0], 403);
+  assert.deepEqual(
+    lines.map(({ event, details }) => [event, details?.origin]),
+    [["origin.refused", origin]],
+  );
+  assert.match(String(lines[0]?.details?.hint), /--allowed-origins/);
+  for (let n = 0; n < 150; n++) await ask(`https://${n}.example/${"x".repeat(1000)}`);
+  assert.equal(lines.length, 100);
+  assert.ok(lines.every(({ details }) => String(details?.origin).length <= 200));
+  assert.match(String(lines.at(-1)?.details?.hint), /further origins are not logged/);
+});
+
 test("health, readiness and metrics", async (t) => {
   const { server, url } = await started(t, { drainMs: 300 });
   assert.equal((await fetch(`${url}/healthz`)).status, 200);

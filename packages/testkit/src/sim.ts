@@ -2,8 +2,8 @@
  * `npm run sim`: worlds from seeds. Exit code 1 when a checker objects, 2 when the command line is wrong.
  */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { readArguments, shortened, UsageError } from "./arguments.ts";
 import { type Mask, parseRanges, parseWithout } from "./plan/mask.ts";
 import { plantNamed, plantNames } from "./plants/plants.ts";
 import { reproduction, shrink } from "./shrink.ts";
@@ -42,24 +42,24 @@ interface Summary {
   readonly failures: readonly Failure[];
 }
 
-function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string" },
-      first: { type: "string", default: "1" },
-      seed: { type: "string" },
-      plant: { type: "string" },
-      steps: { type: "string" },
-      actions: { type: "string" },
-      devices: { type: "string" },
-      without: { type: "string", default: "" },
-      "list-plants": { type: "boolean", default: false },
-      "keep-going": { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      trace: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
+function readOptions(args: readonly string[]) {
+  const { values, positionals } = readArguments(args, {
+    seeds: { type: "string" },
+    first: { type: "string", default: "1" },
+    seed: { type: "string" },
+    plant: { type: "string" },
+    steps: { type: "string" },
+    actions: { type: "string" },
+    devices: { type: "string" },
+    without: { type: "string", default: "" },
+    "list-plants": { type: "boolean", default: false },
+    "keep-going": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    trace: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   });
+  if (positionals.length > 0)
+    throw new UsageError(`unexpected argument ${JSON.stringify(shortened(positionals.join(" ")))}`);
   if (values.plant !== undefined) plantNamed(values.plant);
   const mask: Mask = {
     actions: values.actions === undefined ? undefined : parseRanges(values.actions),
@@ -76,10 +76,10 @@ function readArguments() {
   };
 }
 
-type Arguments = ReturnType<typeof readArguments>;
+type Arguments = ReturnType<typeof readOptions>;
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} wants a whole number, not ${text}`);
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} wants a whole number, not ${shortened(text)}`);
   return Number(text);
 }
 
@@ -228,7 +228,7 @@ function counted(count: number, what: string): string {
 async function main(): Promise<number> {
   let values: Arguments;
   try {
-    values = readArguments();
+    values = readOptions(process.argv.slice(2));
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;

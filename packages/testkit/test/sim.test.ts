@@ -63,4 +63,9 @@ test("a wrong command line is explained", () => {
     assert.equal(code, 2, args.join(" "));
     assert.match(errors, /--seeds N/);
   }
+  assert.match(sim("--seeds", "-1").errors, /^--seeds wants a whole number, not -1$/m);
+  assert.match(sim("--seeds", "--json").errors, /^--seeds needs a value$/m);
+  assert.match(sim("--json=1").errors, /^--json takes no value$/m);
+  assert.match(sim("3").errors, /^unexpected argument "3"$/m);
+  assert.ok(sim("--plant", "x".repeat(100_000)).errors.length < 3000);
 });

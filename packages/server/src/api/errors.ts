@@ -66,24 +66,64 @@ export function refusalOf(error: FastifyError | ProtocolError): { refusal: Proto
   const status = error.statusCode ?? 500;
   if (status === 413) return { refusal: new ProtocolError("too_large") };
   if (status === 404) return { refusal: new ProtocolError("not_found") };
+  if (status === 415) {
+    const message = "the content type must be application/json";
+    return { refusal: new ProtocolError("bad_request", message), status };
+  }
   if (status === 503) return { refusal: new ProtocolError("overloaded", "The server is stopping.", 1000) };
   if (status >= 400 && status < 500)
     return { refusal: new ProtocolError("bad_request", error.message), status };
   return { refusal: new ProtocolError("internal") };
 }
 
+/** In words of those who call, not in paths of the validator: `ttlSeconds in the body must be at most 2678400`. */
 function validationMessage(error: FastifyError): string {
   const [first] = error.validation ?? [];
   if (first === undefined) return error.message;
-  const place = `${error.validationContext ?? "request"}${first.instancePath}`;
-  if (first.keyword === "format") {
-    const format = Object.entries(formats).find(([name]) => name === first.params.format);
-    if (format !== undefined) return `${place} must be ${format[1].meaning}`;
+  const { keyword, params, instancePath } = first;
+  const whole = wholes[error.validationContext ?? ""] ?? "the request";
+  const place = instancePath === "" ? whole : `${memberName(instancePath)} in ${whole}`;
+  switch (keyword) {
+    case "format": {
+      const format = Object.entries(formats).find(([name]) => name === params.format);
+      return `${place} must be ${format?.[1].meaning ?? params.format}`;
+    }
+    case "type":
+      return `${place} must be ${[params.type].flat().map(typeName).join(" or ")}`;
+    case "minimum":
+      return `${place} must be at least ${params.limit}`;
+    case "maximum":
+      return `${place} must be at most ${params.limit}`;
+    case "required":
+      return `${place} must have ${JSON.stringify(params.missingProperty)}`;
+    case "additionalProperties":
+      return `${place} has no member ${JSON.stringify(params.additionalProperty)}`;
+    case "enum":
+      return `${place} must be one of ${[params.allowedValues].flat().join(", ")}`;
+    default:
+      return `${place} ${first.message ?? "is not valid"}`;
   }
-  if (first.keyword === "additionalProperties")
-    return `${place} has no member ${JSON.stringify(first.params.additionalProperty)}`;
-  if (first.keyword === "enum") return `${place} must be one of ${String(first.params.allowedValues)}`;
-  return `${place} ${first.message ?? "is not valid"}`;
+}
+
+const wholes: Readonly<Record<string, string>> = {
+  body: "the body",
+  querystring: "the query",
+  params: "the path",
+  headers: "the headers",
+};
+
+/** `/members/0/user` → `members[0].user` */
+function memberName(path: string): string {
+  return path
+    .slice(1)
+    .replace(/\/(\d+)(?=\/|$)/g, "[$1]")
+    .replaceAll("/", ".");
+}
+
+function typeName(type: unknown): string {
+  if (type === "integer") return "a whole number";
+  if (type === "null") return "nothing";
+  return type === "object" || type === "array" ? `an ${type}` : `a ${type}`;
 }
 
 /** Answers bytes that are not HTTP; there is no request that the framework could answer. */

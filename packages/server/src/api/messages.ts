@@ -67,7 +67,7 @@ export function addMessageRoutes(app: FastifyInstance, services: Services): void
     async (request) => {
       const { before, after } = request.query;
       if (before !== undefined && after !== undefined) {
-        throw new ProtocolError("bad_request", "querystring must not have both before and after");
+        throw new ProtocolError("bad_request", "the query must not have both before and after");
       }
       const backend = services.backend(request.caller.domain);
       return { messages: (await backend.history(request.params.conversation, request.query)).map(toJson) };
@@ -77,12 +77,12 @@ export function addMessageRoutes(app: FastifyInstance, services: Services): void
 
 function bodyOf({ body, bodyBase64 }: SendBody, bytesMax: number): Uint8Array {
   if ((body === undefined) === (bodyBase64 === undefined)) {
-    throw new ProtocolError("bad_request", "body must have either body or bodyBase64");
+    throw new ProtocolError("bad_request", "the body must have either body or bodyBase64");
   }
   if (body !== undefined && !body.isWellFormed())
-    throw new ProtocolError("bad_request", "body/body is not well-formed Unicode");
+    throw new ProtocolError("bad_request", "body in the body is not well-formed Unicode");
   const bytes = body === undefined ? fromBase64(bodyBase64 ?? "") : new TextEncoder().encode(body);
-  if (bytes === undefined) throw new ProtocolError("bad_request", "body/bodyBase64 is not base64");
+  if (bytes === undefined) throw new ProtocolError("bad_request", "bodyBase64 in the body is not base64");
   if (bytes.length > bytesMax)
     throw new ProtocolError("too_large", `The body is longer than ${bytesMax} bytes.`);
   return bytes;

@@ -35,18 +35,22 @@ export const memberParams = object({ conversation: conversationId, user: id }, [
 
 export const user = object({ user: id, name }, ["user"]);
 export const putUser = object({ name });
-export const newToken = {
+/** An hour, where the server accepts tokens that long. */
+export function tokenSecondsByDefault(secondsMax: number): number {
+  return Math.min(3600, secondsMax);
+}
+export const newToken = (secondsMax: number) => ({
   ...object({
     ttlSeconds: {
       type: "integer",
       minimum: 1,
-      maximum: 31_622_400,
-      default: 3600,
+      maximum: secondsMax,
+      default: tokenSecondsByDefault(secondsMax),
       description: "How long the token is valid.",
     },
   }),
   type: ["object", "null"],
-};
+});
 export const token = object({ token: { type: "string" }, expiresAt: milliseconds }, ["token", "expiresAt"]);
 export const kick = { ...object({ device: id }), type: ["object", "null"] };
 

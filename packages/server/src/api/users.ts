@@ -1,5 +1,4 @@
 /** Users: profiles, tokens, sessions, and what waits for them. */
-import { ProtocolError } from "@hongyan/protocol";
 import type { FastifyInstance } from "fastify";
 import * as schemas from "./schemas.ts";
 import type { Services } from "./services.ts";
@@ -80,6 +79,7 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
     },
   );
 
+  const secondsMax = Math.floor(services.tokenLifetimeMsMax / 1000);
   app.post<OfUser & { Body: { ttlSeconds: number } | null }>(
     "/v1/users/:user/tokens",
     {
@@ -88,21 +88,15 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
         summary: "Make a token with which the user's devices connect",
         description: "Your backend can also sign tokens itself, with a key of the domain.",
         params: schemas.userParams,
-        body: schemas.newToken,
+        body: schemas.newToken(secondsMax),
         response: { 201: { description: "The token.", ...schemas.token } },
       },
     },
     async (request, reply) => {
-      const lifetimeMs = (request.body?.ttlSeconds ?? 3600) * 1000;
-      if (lifetimeMs > services.tokenLifetimeMsMax) {
-        throw new ProtocolError(
-          "bad_request",
-          `ttlSeconds must not be above ${services.tokenLifetimeMsMax / 1000}`,
-        );
-      }
+      const seconds = request.body?.ttlSeconds ?? schemas.tokenSecondsByDefault(secondsMax);
       return reply
         .code(201)
-        .send(await services.mintToken(request.caller.domain, request.params.user, lifetimeMs));
+        .send(await services.mintToken(request.caller.domain, request.params.user, seconds * 1000));
     },
   );
 

@@ -4,6 +4,7 @@ import { readConfigFile } from "../config/file.ts";
 import { suggestion } from "../config/nearest.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import { namedKeys } from "../config/schema.ts";
+import { quoted, shortened } from "../config/shortened.ts";
 
 /** The command line is wrong: exit 2. */
 export class UsageError extends Error {}
@@ -41,8 +42,7 @@ export function readArguments(args: readonly string[], own: Readonly<Record<stri
   });
   const flags = new Map<string, string>();
   for (const token of tokens) {
-    if (token.kind === "positional")
-      throw new UsageError(`unexpected argument ${JSON.stringify(token.value)}`);
+    if (token.kind === "positional") throw new UsageError(`unexpected argument ${quoted(token.value)}`);
     if (token.kind !== "option") continue;
     const [name, value] = readFlag(token, types);
     if (flags.has(name)) throw new UsageError(`--${name} is given twice`);
@@ -72,17 +72,26 @@ function readFlag(
   const type = isLong ? types.get(name) : undefined;
   if (type === undefined) {
     throw new UsageError(
-      `unknown flag ${rawName}.${suggestion(written, [...types.keys()]).replace("mean ", "mean --")}`,
+      `unknown flag ${shortened(rawName)}.${suggestion(written, [...types.keys()]).replace("mean ", "mean --")}`,
     );
   }
   if (type === "boolean") {
     if (negated && value !== undefined) throw new UsageError(`${rawName} takes no value`);
     return [name, value ?? String(!negated)];
   }
-  if (value === undefined || value === "" || (value.startsWith("-") && !inlineValue)) {
-    throw new UsageError(`${rawName} needs a value`);
+  if (value === undefined) throw new UsageError(`${rawName} needs a value`);
+  if (value === "") throw new UsageError(`${rawName} needs a value that is not empty`);
+  if (!inlineValue && looksLikeFlag(value)) {
+    throw new UsageError(
+      `${rawName} needs a value, and ${shortened(value)} looks like a flag; if it is meant: ${rawName}=${shortened(value)}`,
+    );
   }
   return [name, value];
+}
+
+/** `-5m` does not: it is a number that somebody got wrong, which the setting itself says better. */
+function looksLikeFlag(value: string): boolean {
+  return /^-(?!\d)/.test(value);
 }
 
 /** Flags > environment > file > defaults. Throws `ConfigurationError`. */

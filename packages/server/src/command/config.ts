@@ -1,6 +1,7 @@
 /** `hongyan config`: what is in force, and where each value comes from. */
 import { isId } from "@hongyan/protocol";
 import { printJson, printMarkdown, printText } from "../config/print.ts";
+import { quoted } from "../config/shortened.ts";
 import { randomSecret } from "../process/random.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
 
@@ -31,9 +32,7 @@ function text(
 
 function newDomainFile(domain: string): string {
   if (!isId(domain))
-    throw new UsageError(
-      `--new-domain ${JSON.stringify(domain)} is not an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -`,
-    );
+    throw new UsageError(`--new-domain ${quoted(domain)} is not an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -`);
   // Key ids are unique across domains.
   const keyId = `${domain.replace(/^[^A-Za-z]/, "k")}-1`.slice(-64);
   const domains = Object.fromEntries([

@@ -4,14 +4,14 @@ import type { Option } from "./arguments.ts";
 import { configOptions } from "./config.ts";
 import { tokenOptions } from "./token.ts";
 
-const general = `hongyan — self-hosted messaging: chat, push and a message bus on one durable log
+const general = `hongyan — self-hosted messaging: chat on a durable log, for every device, exactly once and in order
 
-  hongyan start    runs the server
-  hongyan token    makes a token for a user
-  hongyan config   shows the settings in force
+  npx hongyan start    runs the server
+  npx hongyan token    makes a token for a user
+  npx hongyan config   shows the settings in force
 
-  --help           help, also of a command
-  --version        the version
+  --help               help, also of a command
+  --version            the version
 `;
 
 const commonSettings = ["port", "tcp-port", "host", "data", "log-level"];
@@ -23,7 +23,7 @@ function settingsHelp(): string {
   return `${rows.join("\n")}
   --config           JSON file of settings.
 
-Every setting is also a flag and an environment variable: hongyan config --markdown lists them.
+Every setting is also an environment variable, and a flag if it is not a secret: npx hongyan config --markdown lists them.
 Exit codes: 0 stopped in order, 1 could not start or a fault, 2 wrong command line or configuration.
 `;
 }
@@ -36,10 +36,10 @@ function optionsHelp(options: Readonly<Record<string, Option>>): string {
 
 export function help(command: string | undefined): string {
   if (command === "start")
-    return `hongyan start [flags]: runs the server until SIGTERM or SIGINT\n\n${settingsHelp()}`;
+    return `npx hongyan start [flags]: runs the server until SIGTERM or SIGINT\n\n${settingsHelp()}`;
   if (command === "token")
-    return `hongyan token --user ID [flags]: prints a token\n\n${optionsHelp(tokenOptions)}\n${settingsHelp()}`;
+    return `npx hongyan token --user ID [flags]: prints a token\n\n${optionsHelp(tokenOptions)}\n${settingsHelp()}`;
   if (command === "config")
-    return `hongyan config [flags]: prints the settings in force\n\n${optionsHelp(configOptions)}\n${settingsHelp()}`;
+    return `npx hongyan config [flags]: prints the settings in force\n\n${optionsHelp(configOptions)}\n${settingsHelp()}`;
   return general;
 }

@@ -8,7 +8,8 @@ import { configOf, readArguments } from "./arguments.ts";
 const stopMsMax = 15_000;
 
 export async function start(args: readonly string[]): Promise<void> {
-  const { config } = configOf(readArguments(args, {}));
+  const read = readArguments(args, {});
+  const { config } = configOf(read);
   refuseWithoutKeys(config);
   endOnFaults();
   const { createServer } = await import("../server.ts");
@@ -26,6 +27,8 @@ export async function start(args: readonly string[]): Promise<void> {
       );
       lines.push(...links.map(({ name, url: link }) => `  ${name.padEnd(6)} ${link}`));
       lines.push(`Keys of the demo domain, also for the HTTP API: ${demoFile(config.data)}`);
+    } else {
+      lines.push(howToSignIn(Object.keys(config.domains), read.configFile));
     }
     process.stdout.write(`${lines.join("\n")}\n`);
     // A server that is killed starts as fast the next time as one that was stopped.
@@ -34,6 +37,13 @@ export async function start(args: readonly string[]): Promise<void> {
     await server.close();
     throw error;
   }
+}
+
+/** With keys of its own a server has no demo users, and nobody whom it could print a link for. */
+function howToSignIn(domains: readonly string[], configFile: string | undefined): string {
+  const domain = domains.length > 1 ? " --domain ID" : "";
+  const config = configFile === undefined ? "" : ` --config ${configFile}`;
+  return `No demo users, so no sign-in links. A token to sign in with: npx hongyan token --user ID${domain}${config}`;
 }
 
 /** The first signal drains, the second ends at once. */

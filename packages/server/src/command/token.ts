@@ -2,6 +2,7 @@
 import { isId } from "@hongyan/protocol";
 import type { Domains } from "../config/domains.ts";
 import type { Config } from "../config/schema.ts";
+import { quoted, shortened } from "../config/shortened.ts";
 import { readDemoSecrets } from "../demo/demo-domain.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
 
@@ -16,7 +17,7 @@ export async function token(args: readonly string[]): Promise<void> {
   const user = read.options.get("user");
   if (user === undefined) throw new UsageError("--user is missing");
   if (!isId(user))
-    throw new UsageError(`--user ${JSON.stringify(user)} is not an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -`);
+    throw new UsageError(`--user ${quoted(user)} is not an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -`);
   const { config } = configOf(read);
   const lifetimeMs = readDuration(read.options.get("ttl") ?? "1h");
   if (lifetimeMs > config.tokenLifetimeMsMax) {
@@ -39,7 +40,7 @@ async function domainsOf(config: Config): Promise<Domains> {
   const demo = await readDemoSecrets(config.data);
   if (demo !== undefined) return demo;
   throw new UsageError(
-    `no domain is configured, and ${config.data} holds no demo: name the configuration with --config, or start the server once`,
+    `no domain is configured, and ${shortened(config.data)} holds no demo: name the configuration with --config, or start the server once`,
   );
 }
 
@@ -48,7 +49,7 @@ function chooseDomain(wanted: string | undefined, known: readonly string[]): str
   if (wanted === undefined && known.length === 1 && only !== undefined) return only;
   if (wanted === undefined) throw new UsageError(`--domain is missing: one of ${known.join(", ")}`);
   if (!known.includes(wanted))
-    throw new UsageError(`no keys for domain ${JSON.stringify(wanted)}; there are ${known.join(", ")}`);
+    throw new UsageError(`no keys for domain ${quoted(wanted)}; there are ${known.join(", ")}`);
   return wanted;
 }
 
@@ -58,6 +59,6 @@ const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 export function readDuration(text: string): number {
   const match = /^(\d{1,9})([smhd]?)$/.exec(text);
   const ms = Number(match?.[1]) * (unitsMs[match?.[2] || "s"] ?? Number.NaN);
-  if (!(ms > 0)) throw new UsageError(`--ttl ${JSON.stringify(text)} is not a time like 30s, 15m, 1h or 7d`);
+  if (!(ms > 0)) throw new UsageError(`--ttl ${quoted(text)} is not a time like 30s, 15m, 1h or 7d`);
   return ms;
 }

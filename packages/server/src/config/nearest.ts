@@ -1,5 +1,6 @@
 /** " Did you mean X?" for a misspelt name, or "" where nothing is near. */
 export function suggestion(wrong: string, names: readonly string[]): string {
+  if (wrong.length > 2 * Math.max(...names.map((name) => name.length))) return "";
   const distanceMax = Math.max(2, Math.floor(wrong.length / 3));
   let best: string | undefined;
   let bestDistance = distanceMax + 1;

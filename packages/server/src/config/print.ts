@@ -81,12 +81,12 @@ function cell(text: string): string {
 
 const head = `# Configuration
 
-Made by \`hongyan config --markdown\` from the server's own table; do not edit.
+Made by \`npx hongyan config --markdown\` from the server's own table; do not edit.
 
 A setting comes from, in this order: a flag, an environment variable, the JSON file named by \`--config\` or
 \`HONGYAN_CONFIG\`, the default. A dot in a key is a nested object in the file: \`{"log": {"level": "warn"}}\`. Secrets have
 no flag, because other users of a machine can read command lines. An unknown key, variable or flag is refused.
-\`hongyan config\` shows what is in force and where each value comes from.
+\`npx hongyan config\` shows what is in force and where each value comes from.
 
 | key | names | type | default | meaning |
 |---|---|---|---|---|

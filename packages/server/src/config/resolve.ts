@@ -2,6 +2,7 @@
 import { InvalidValue } from "./invalid-value.ts";
 import { suggestion } from "./nearest.ts";
 import { type Config, type ConfigInput, contradictions, type NamedKey, namedKeys } from "./schema.ts";
+import { shortened } from "./shortened.ts";
 
 /** Everything that is wrong with a configuration, one line per problem; secrets are not quoted. */
 export class ConfigurationError extends Error {
@@ -69,7 +70,7 @@ function read(key: NamedKey, found: Found, problems: string[]): unknown {
     return found.isText ? key.kind.fromText(String(found.value)) : key.kind.fromJson(found.value);
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
-    const shown = key.secret ? "" : `, not ${(JSON.stringify(found.value) ?? "nothing").slice(0, 80)}`;
+    const shown = key.secret ? "" : `, not ${shortened(JSON.stringify(found.value) ?? "nothing")}`;
     problems.push(`${key.path} (from ${found.origin}) ${error.message}${shown}`);
     return key.default;
   }
@@ -79,7 +80,7 @@ function fromFlags(flags: ReadonlyMap<string, string>, problems: string[]): Map<
   const found = new Map<string, Found>();
   for (const [flag, value] of flags) {
     const key = namedKeys.find((one) => one.flag === flag);
-    if (key === undefined) problems.push(`--${flag} is not a flag.${suggestion(flag, flagNames)}`);
+    if (key === undefined) problems.push(`--${shortened(flag)} is not a flag.${suggestion(flag, flagNames)}`);
     else found.set(key.path, { value, isText: true, origin: `--${flag}` });
   }
   return found;
@@ -98,7 +99,7 @@ function fromEnvironment(
     const key = namedKeys.find((one) => one.environment === name);
     if (key === undefined) {
       const names = namedKeys.map((one) => one.environment);
-      problems.push(`${name} (from the environment) is not a setting.${suggestion(name, names)}`);
+      problems.push(`${shortened(name)} (from the environment) is not a setting.${suggestion(name, names)}`);
     } else if (value !== undefined && value !== "") {
       found.set(key.path, { value, isText: true, origin: name });
     }
@@ -131,7 +132,7 @@ function collect(
       found.set(path, { value, isText: false, origin });
     } else if (!namedKeys.some((key) => key.path.startsWith(`${path}.`))) {
       const names = namedKeys.map((key) => key.path);
-      problems.push(`${path} (from ${origin}) is not a setting.${suggestion(path, names)}`);
+      problems.push(`${shortened(path)} (from ${origin}) is not a setting.${suggestion(path, names)}`);
     } else if (isObject(value)) {
       collect(value, `${path}.`, origin, found, problems);
     } else {

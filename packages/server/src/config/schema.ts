@@ -65,7 +65,7 @@ export const schema = {
   domains: secret(
     domains,
     {},
-    'Tenants: `{"main": {"keys": {"k1": "…"}, "apiKeys": {"backend": "…"}}}`. `keys` sign the tokens of users (HS256, named by `kid`), `apiKeys` open the HTTP API. `hongyan config --new-domain main` makes one.',
+    'Tenants: `{"main": {"keys": {"k1": "…"}, "apiKeys": {"backend": "…"}}}`. `keys` sign the tokens of users (HS256, named by `kid`), `apiKeys` open the HTTP API. `npx hongyan config --new-domain main` makes one.',
   ),
   demo: key(
     boolean,

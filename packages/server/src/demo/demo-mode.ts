@@ -2,6 +2,7 @@
 import type { Domains } from "../config/domains.ts";
 import { ConfigurationError } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
+import { shortened } from "../config/shortened.ts";
 import { isLoopback } from "../process/loopback.ts";
 import { openDemoSecrets } from "./demo-domain.ts";
 
@@ -24,13 +25,13 @@ export async function openTenants(config: Config): Promise<Tenants> {
 export function refuseWithoutKeys({ domains, host, demo }: Config): void {
   if (Object.keys(domains).length > 0 || (demo && isLoopback(host))) return;
   const why = demo
-    ? `host ${host} is reachable by other machines, but no domain has keys; the demo users exist on loopback only.`
+    ? `host ${shortened(host)} is reachable by other machines, but no domain has keys; the demo users exist on loopback only.`
     : "no domain has keys, and the demo is switched off: nobody could sign in.";
   throw new ConfigurationError([`${why}\n${howToConfigure}`]);
 }
 
 const howToConfigure = `Configure a domain with keys of its own:
-  hongyan config --new-domain main > hongyan.json     (makes random secrets)
-  hongyan start --host 0.0.0.0 --config hongyan.json
+  npx hongyan config --new-domain main > hongyan.json     (makes random secrets)
+  npx hongyan start --host 0.0.0.0 --config hongyan.json
 In the file, "keys" sign the tokens of your users (JWT, HS256), "apiKeys" open the HTTP API to your backend.
-The same JSON can stand in the environment variable HONGYAN_DOMAINS. \`hongyan config\` shows every setting.`;
+The same JSON can stand in the environment variable HONGYAN_DOMAINS. \`npx hongyan config\` shows every setting.`;

@@ -9,12 +9,12 @@ import fastify, { type FastifyInstance } from "fastify";
 import { errorBody, handleErrors, refuseMalformed, sendError } from "../api/errors.ts";
 import { formats } from "../api/formats.ts";
 import type { HeldConnections } from "../transport/held.ts";
-import { isAllowedOrigin } from "./origins.ts";
+import type { Origins } from "./origins.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface HttpServerOptions {
   readonly journal: Journal;
-  readonly allowedOrigins: readonly string[];
+  readonly origins: Pick<Origins, "allows">;
   /** Answers requests below `/v1/connections`. */
   readonly held: Pick<HeldConnections, "handle">;
 }
@@ -25,7 +25,7 @@ export interface HttpServer {
   readonly app: FastifyInstance;
 }
 
-export function createHttpServer({ journal, allowedOrigins, held }: HttpServerOptions): HttpServer {
+export function createHttpServer({ journal, origins, held }: HttpServerOptions): HttpServer {
   const server = createServer({
     // Longer than the 60 s of common proxies: the side that opens requests should be the one that closes.
     keepAliveTimeout: 72_000,
@@ -37,7 +37,7 @@ export function createHttpServer({ journal, allowedOrigins, held }: HttpServerOp
     serverFactory: (handler) => {
       server.on("request", (request: IncomingMessage, response: ServerResponse) => {
         if (!isHeld(request.url)) handler(request, response);
-        else if (!isAllowedOrigin(request, allowedOrigins)) refuseOrigin(response);
+        else if (!origins.allows(request)) refuseOrigin(response);
         else held.handle(request, response);
       });
       return server;

@@ -1,3 +1,5 @@
+import { shortened } from "../config/shortened.ts";
+
 /** Why a server cannot start, in one line that says what to do. */
 export class StartError extends Error {
   constructor(message: string, cause?: unknown) {
@@ -15,7 +17,8 @@ export function errorCodes(error: unknown): string[] {
   return codes;
 }
 
-export function listenError(error: unknown, what: string, host: string, port: number): StartError {
+export function listenError(error: unknown, what: string, address: string, port: number): StartError {
+  const host = shortened(address);
   const codes = errorCodes(error);
   const where = `${host} port ${port}`;
   if (codes.includes("EADDRINUSE")) {
@@ -32,7 +35,8 @@ export function listenError(error: unknown, what: string, host: string, port: nu
   return new StartError(`cannot listen on ${where}: ${messageOf(error)}`, error);
 }
 
-export function storeError(error: unknown, directory: string): StartError {
+export function storeError(error: unknown, path: string): StartError {
+  const directory = shortened(path);
   const codes = errorCodes(error);
   if (codes.includes("locked") || codes.includes("LEVEL_LOCKED")) {
     return new StartError(
@@ -58,5 +62,6 @@ export function storeError(error: unknown, directory: string): StartError {
 }
 
 function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
+  return line.slice(0, 500);
 }

@@ -1,3 +1,4 @@
+import { shortened } from "../arguments.ts";
 import { type Weather, weathers } from "../network/conditions.ts";
 
 /** What of a plan is left out: makes a failing run small, and travels in its reproduction line. */
@@ -32,7 +33,7 @@ export function parseWithout(list: string): ReadonlySet<Weather> {
   const names = list.split(",").filter((name) => name !== "");
   for (const name of names) {
     if (!(weathers as readonly string[]).includes(name))
-      throw new Error(`--without knows ${weathers.join(", ")}; not ${name}`);
+      throw new Error(`--without knows ${weathers.join(", ")}; not ${shortened(name)}`);
   }
   return new Set(names as Weather[]);
 }
@@ -54,7 +55,7 @@ export function parseRanges(text: string): number[] {
   if (text === "none") return [];
   return text.split(",").flatMap((part) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part);
-    if (match === null) throw new Error(`a list of numbers reads like 0-3,7; not ${part}`);
+    if (match === null) throw new Error(`a list of numbers reads like 0-3,7; not ${shortened(part)}`);
     const from = Number(match[1]);
     const to = Number(match[2] ?? match[1]);
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -1,3 +1,4 @@
+import { shortened } from "../arguments.ts";
 import { ackBeforeHandler, deliverTwice, lostOutbox } from "./device-plants.ts";
 import type { Plant } from "./plant.ts";
 import {
@@ -48,6 +49,6 @@ export const plantNames: readonly string[] = Object.keys(plants);
 export function plantNamed(name: string): Plant {
   const plant = plants[name];
   if (plant === undefined)
-    throw new Error(`no such planted bug: ${name}; there are ${plantNames.join(", ")}`);
+    throw new Error(`no such planted bug: ${shortened(name)}; there are ${plantNames.join(", ")}`);
   return plant();
 }
