@@ -50,3 +50,17 @@ test("receivers may subscribe and unsubscribe while an event is handed out", () 
   broker.publish(["alice", "bob", "carol"], "hi");
   assert.deepEqual(seen, ["carol hi"]);
 });
+
+test("a long list reaches who is there now, whoever came and went before", () => {
+  const broker = new MemoryBroker<string>();
+  const subjects = Array.from({ length: 1000 }, (_, n) => `u${n}`);
+  const seen: string[] = [];
+  broker.publish(subjects, "nobody");
+  broker.subscribe("u7", (event) => seen.push(`u7 ${event}`));
+  broker.publish(subjects, "one");
+  broker.subscribe("u3", (event) => seen.push(`u3 ${event}`));
+  broker.publish(subjects, "two");
+  broker.unsubscribe("u7");
+  broker.publish(subjects, "three");
+  assert.deepEqual(seen, ["u7 one", "u3 two", "u7 two", "u3 three"]);
+});
