@@ -3,6 +3,7 @@ import type { ProtocolError } from "@hongyan/protocol";
 import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Handshakes } from "./handshakes.ts";
 import type { Membership } from "./membership.ts";
 import type { Peer } from "./peer.ts";
 import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
@@ -26,6 +27,7 @@ export interface NodeContext {
   readonly delivery: Delivery;
   readonly receipts: Receipts;
   readonly membership: Membership;
+  readonly handshakes: Handshakes;
   /** Milliseconds until a handshake has room, 0 if it is admitted now. */
   admit(): number;
   /** The peer's connection is gone. */

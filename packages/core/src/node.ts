@@ -6,6 +6,7 @@ import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { DomainBackend } from "./domain-backend.ts";
 import type { NodeEvent } from "./event.ts";
+import { Handshakes } from "./handshakes.ts";
 import { Membership } from "./membership.ts";
 import type { NodeContext } from "./node-context.ts";
 import { Peer } from "./peer.ts";
@@ -59,6 +60,7 @@ export class Node implements Acceptor {
       ...options,
       statistics: this.statistics,
       conversations,
+      handshakes: new Handshakes(clock),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
       }),

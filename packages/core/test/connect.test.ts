@@ -42,6 +42,7 @@ test("the connection that asked last keeps the device, in whichever order the to
   const [older, newer] = [house.wire(), house.wire()];
   older.post({ ...connect, token: "d/alice/9000000000000" });
   newer.post({ ...connect, token: "d/alice/9000000000001" });
+  await house.until(() => verified.size === 2, "both are being verified");
   verified.get("d/alice/9000000000001")?.();
   await house.until(() => newer.of("connect.ok").length === 1, "the newer one is let in");
   verified.get("d/alice/9000000000000")?.();
@@ -92,6 +93,19 @@ test("G9 everyone reconnects at once: admission spreads the load and says when t
     Math.max(...delays) >= 2000 && Math.min(...delays) < 100,
     "each has a place of its own in the queue",
   );
+});
+
+test("G9 everyone comes back at once: those who stayed are answered between the handshakes", async () => {
+  const house = new House({ connectsPerSecond: 10_000 });
+  const stayed = await house.device("stayed");
+  const wires = Array.from({ length: 2000 }, () => house.wire());
+  wires.forEach((wire, n) => {
+    wire.post({ ...connect, token: `d/u${n}` });
+  });
+  await stayed.say("stayed:zoe", "still here");
+  const back = wires.filter((wire) => wire.of("connect.ok").length > 0).length;
+  assert.ok(back > 0 && back < 1000, `${back} of 2000 handshakes came before one message`);
+  await house.until(() => wires.every((wire) => wire.of("connect.ok").length > 0), "everybody");
 });
 
 test("unknown commands are answered, replies and unknown pushes ignored, id 0 refused", async () => {

@@ -1,6 +1,4 @@
 /** Everything that listens: the HTTP port with page, API and held connections, WebSocket on it, and TCP. */
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Journal, Node, Store } from "@hongyan/core";
 import { addApi } from "./api/api.ts";
@@ -18,6 +16,7 @@ import { systemRandom } from "./process/random.ts";
 import { listenError } from "./process/start-error.ts";
 import { packageVersion } from "./process/version.ts";
 import { type HeldConnections, heldConnections } from "./transport/held.ts";
+import { Port } from "./transport/port.ts";
 import { listenTcp, type TcpListener } from "./transport/tcp.ts";
 import type { Traffic } from "./transport/traffic.ts";
 import { attachWebSocket } from "./transport/websocket/attach.ts";
@@ -54,6 +53,7 @@ export interface DoorsOptions {
 export class Doors {
   readonly #options: DoorsOptions;
   readonly #http: HttpServer;
+  readonly #port: Port;
   readonly #webSockets: WebSocketUpgrades;
   readonly #held: HeldConnections;
   #tcp: TcpListener | undefined;
@@ -75,6 +75,7 @@ export class Doors {
       drainedAboveBytes,
     });
     this.#http = createHttpServer({ journal, origins, held: this.#held });
+    this.#port = new Port(this.#http.server);
     this.#webSockets = attachWebSocket(this.#http.server, {
       path: "/ws",
       acceptor: node,
@@ -115,12 +116,12 @@ export class Doors {
   async listen(): Promise<Address> {
     const { host, port } = this.#options.config;
     try {
-      await listenHttp(this.#http.server, port, host);
+      await this.#port.listen(port, host);
     } catch (error) {
       throw listenError(error, "--port", host, port);
     }
     this.#http.server.on("error", (error) => this.#options.journal.warn("http.error", { error }));
-    const actual = (this.#http.server.address() as AddressInfo).port;
+    const { number: actual } = this.#port;
     return { host, port: actual, tcpPort: await this.#listenTcp(), url: `http://${urlHost(host)}:${actual}` };
   }
 
@@ -158,8 +159,7 @@ export class Doors {
    */
   async close(): Promise<void> {
     const { server, app } = this.#http;
-    const closed = server.listening ? once(server, "close") : undefined;
-    server.close();
+    const closed = server.listening ? this.#port.close() : undefined;
     // A connection that becomes idle now would stay open for the next request, until its keep-alive time is over.
     const idle = setInterval(() => server.closeIdleConnections(), 50);
     try {
@@ -173,14 +173,4 @@ export class Doors {
     }
     await app.close();
   }
-}
-
-function listenHttp(server: HttpServer["server"], port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, backlog: 4096 }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }

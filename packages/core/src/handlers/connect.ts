@@ -31,6 +31,12 @@ export function connect(peer: Peer, command: FrameNamed<"connect">): void {
     return peer.close("overloaded", retryAfterMs);
   }
   peer.turn = node.sessions.nextTurn();
+  node.handshakes.add(() => verify(peer, command));
+}
+
+function verify(peer: Peer, command: FrameNamed<"connect">): void {
+  if (peer.isClosed) return;
+  const { node } = peer;
   node.authenticator.verify(command.token).then(
     (identity) => welcome(peer, command, identity),
     (error: unknown) => {

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Acceptor, Journal } from "@hongyan/core";
 import { FrameReader } from "@hongyan/protocol";
 import { ByteBudget } from "./byte-budget.ts";
@@ -7,6 +7,7 @@ import { type ConnectionContext, FrameConnection, type Line } from "./frame-conn
 import { Linger } from "./linger.ts";
 import { OutgoingQueue, type QueueContext, type QueueOwner } from "./outgoing-queue.ts";
 import { isFrame, type Packing } from "./packing.ts";
+import { Port } from "./port.ts";
 import { own, type SocketOwner } from "./socket-owner.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -46,6 +47,7 @@ const tcpPacking: Packing = {
 export class TcpListener {
   readonly traffic: Traffic = noTraffic();
   readonly #server: Server;
+  readonly #port: Port;
 
   constructor(options: TcpOptions) {
     const context: LineContext = {
@@ -58,33 +60,29 @@ export class TcpListener {
       budget: new ByteBudget(options.unfinishedBytesMax ?? 256 * 1024 * 1024),
       linger: new Linger(options.lingerMs),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => new TcpLine(context, socket));
-    if (options.connectionsMax !== undefined) this.#server.maxConnections = options.connectionsMax;
-    this.#server.on("drop", () => this.traffic.refused++);
+    const { connectionsMax = Number.POSITIVE_INFINITY } = options;
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      if (this.traffic.connections < connectionsMax) return void new TcpLine(context, socket);
+      this.traffic.refused++;
+      socket.destroy();
+    });
+    this.#port = new Port(this.#server);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return this.#port.number;
   }
 
   /** Rejects where the port cannot be had. */
-  listen(port: number, host: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ port, host, backlog: 4096 }, () => {
-        this.#server.off("error", reject);
-        // Out of file descriptors, say: such a connection is lost, the others stay.
-        this.#server.on("error", () => this.traffic.refused++);
-        resolve();
-      });
-    });
+  async listen(port: number, host: string): Promise<void> {
+    await this.#port.listen(port, host);
+    // Out of file descriptors, say: such a connection is lost, the others stay.
+    this.#server.on("error", () => this.traffic.refused++);
   }
 
   /** Accepts no more; resolves when the last connection is gone, which is for the core to end. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    return this.#port.close();
   }
 }
 
