@@ -96,6 +96,7 @@ export function english(locale: string): Strings {
       read: "Read",
       failed: "Not sent",
       retry: "Try again",
+      edit: "Edit",
       discard: "Discard",
       reason: (code) => reasons[code] ?? code,
     },

@@ -92,6 +92,7 @@ export function chinese(locale: string): Strings {
       read: "已读",
       failed: "未发送",
       retry: "重试",
+      edit: "编辑",
       discard: "放弃",
       reason: (code) => reasons[code] ?? code,
     },

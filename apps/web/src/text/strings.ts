@@ -77,6 +77,7 @@ export interface Strings {
     read: string;
     failed: string;
     retry: string;
+    edit: string;
     discard: string;
     reason(code: string): string;
   };

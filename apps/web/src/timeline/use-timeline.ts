@@ -29,7 +29,7 @@ export function useTimeline(
   title: string,
   showReceipts: (message: ShownMessage) => void,
 ): Timeline {
-  const { client, strings } = usePage();
+  const { client, strings, drafts } = usePage();
   const id = conversation.conversation;
   const group = conversation.kind === "group";
   const view = useMemo(() => client.messages(id), [client, id]);
@@ -78,10 +78,14 @@ export function useTimeline(
         watched.current = atBottom;
       },
       retry: (message) => void client.retry(message),
+      edit(message) {
+        const [text, draft] = [message.text ?? "", drafts.get(id)];
+        if (!draft.includes(text)) drafts.set(id, draft === "" ? text : `${text}\n${draft}`);
+      },
       discard: (message) => client.discard(message),
       showReceipts,
     }),
-    [client, id, view, showReceipts],
+    [client, drafts, id, view, showReceipts],
   );
 
   return {
