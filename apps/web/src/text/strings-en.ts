@@ -73,6 +73,7 @@ export function english(locale: string): Strings {
       beginning: "This is where it begins.",
       loadingOlder: "Loading earlier messages",
       unreadLine: "New messages",
+      toFirstUnread: (count) => one(count, "new message", "new messages"),
       toBottom: (count) =>
         count > 0 ? `Go to the latest, ${one(count, "new message", "new messages")}` : "Go to the latest",
       newMessage: (from, text) => `${from}: ${text}`,

@@ -70,6 +70,7 @@ export function chinese(locale: string): Strings {
       beginning: "会话从这里开始。",
       loadingOlder: "正在加载更早的消息",
       unreadLine: "新消息",
+      toFirstUnread: (count) => `${count} 条新消息`,
       toBottom: (count) => (count > 0 ? `回到最新，${count} 条新消息` : "回到最新"),
       newMessage: (from, text) => `${from}：${text}`,
       notText: "非文本消息",

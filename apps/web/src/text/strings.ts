@@ -55,6 +55,7 @@ export interface Strings {
     beginning: string;
     loadingOlder: string;
     unreadLine: string;
+    toFirstUnread(count: number): string;
     toBottom(count: number): string;
     newMessage(from: string, text: string): string;
     notText: string;
