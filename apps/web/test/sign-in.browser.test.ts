@@ -44,6 +44,8 @@ test(
     const alice = await person("alice");
     const second = await alice.tab(link("alice"));
     const bob = await alice.tab(link("bob"), "bob");
+    // With two others remembered, the page asks who it shall be.
+    await alice.tab(link("carol"), "carol");
     await alice.page.getByRole("button", { name: "Sign out" }).click();
     for (const { page } of [alice, second]) await page.locator(".sign-in").waitFor();
     assert.equal(await bob.page.locator(".sidebar").count(), 1);

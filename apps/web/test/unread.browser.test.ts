@@ -52,6 +52,14 @@ test(
         if (document.querySelector(".unread-line") !== null) found.dividers++;
       }).observe(document.body, { childList: true, subtree: true });
     });
+    assert.equal(
+      await page.evaluate(() => {
+        const sidebar = document.querySelector(".sidebar");
+        return sidebar && getComputedStyle(sidebar).borderInlineEndWidth;
+      }),
+      "0px",
+      "a phone shows one pane: there is no border beside it",
+    );
     await person.openConversation("walk");
     await person.sees("line 299");
     await person.hasUnread("walk", 0);
@@ -63,11 +71,13 @@ test(
     const list = await page.locator(".timeline").boundingBox();
     assert.ok(last && list && last.y + last.height <= list.y + list.height + 1, "the end is in sight");
 
-    await page.getByRole("button", { name: "300 new messages" }).click();
+    const way = page.getByRole("button", { name: "300 new messages" });
+    assert.ok(((await way.boundingBox())?.height ?? 99) < 44, "on one line");
+    await way.click();
     const line = page.locator(".unread-line");
     await line.waitFor();
     await person.sees("line 0");
-    await page.getByRole("button", { name: "300 new messages" }).waitFor({ state: "detached" });
+    await way.waitFor({ state: "detached" });
     const top = await line.boundingBox();
     assert.ok(top && list && top.y >= list.y && top.y < list.y + list.height / 2, "at the first of them");
     assert.equal(
