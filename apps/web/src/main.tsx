@@ -3,9 +3,10 @@ import { createRoot } from "react-dom/client";
 import "./styles/index.css";
 import { Drafts } from "./chat/drafts.ts";
 import { SignedIn } from "./page/signed-in.tsx";
-import { type Account, Accounts, accountKey } from "./sign-in/accounts.ts";
+import { type Account, Accounts, accountKey, isSignedOut } from "./sign-in/accounts.ts";
 import { browserStorage } from "./sign-in/browser-storage.ts";
 import { tokenIn } from "./sign-in/claims.ts";
+import { isRefused } from "./sign-in/refused.ts";
 import { type SignInProblem, SignInView } from "./sign-in/sign-in-view.tsx";
 import { stringsOf } from "./text/strings.ts";
 
@@ -22,15 +23,14 @@ document.documentElement.lang = strings.locale;
 document.title = strings.appName;
 
 const fragment = location.hash;
-const account = accounts.current(fragment, Date.now());
+const isMalformed = fragment.includes("token=") && tokenIn(fragment) === undefined;
+const account = isMalformed ? undefined : accounts.current(fragment, Date.now());
 removeToken();
-// A sign-in link opened in a tab that already shows the page changes only the fragment.
+// A sign-in link opened in a tab that already shows the page changes only the fragment: it is opened as if in a new one.
 addEventListener("hashchange", () => {
-  const token = location.hash.includes("token=") ? tokenIn(location.hash) : undefined;
-  removeToken();
-  if (token !== undefined && accounts.signIn(token) !== undefined) location.reload();
+  if (location.hash.includes("token=")) location.reload();
 });
-if (account === undefined) showSignIn(fragment.includes("token=") ? "malformed" : "none");
+if (account === undefined) showSignIn(isMalformed ? "malformed" : "none");
 else if (account.expiresAt <= Date.now()) leaveExpired();
 else showPage(account);
 
@@ -56,7 +56,7 @@ function showSignIn(problem: SignInProblem): void {
           const chosen = token === undefined ? undefined : accounts.signIn(token);
           if (chosen === undefined) return "malformed";
           if (chosen.expiresAt <= Date.now()) {
-            accounts.signOut(chosen);
+            accounts.drop(chosen);
             return "expired";
           }
           location.reload();
@@ -75,6 +75,22 @@ function showPage(signedIn: Account): void {
   const drafts = new Drafts(kept, accountKey(signedIn));
   addEventListener("pagehide", () => drafts.flush());
   const client = createClient({ token: signedIn.token, platform: "web", settings });
+  const leave = () => {
+    drafts.flush();
+    void client.stop().finally(() => location.replace(location.pathname));
+  };
+  addEventListener("storage", (event) => {
+    if (!isSignedOut(event, signedIn)) return;
+    accounts.leave();
+    leave();
+  });
+  const end = client.connection.subscribe(() => {
+    if (!isRefused(client.state, client.conversations.snapshot)) return;
+    end();
+    accounts.drop(signedIn);
+    void client.stop();
+    showSignIn("refused");
+  });
   void client.start();
   root.render(
     <SignedIn
@@ -84,13 +100,12 @@ function showPage(signedIn: Account): void {
       strings={strings}
       actions={{
         signOut() {
-          drafts.flush();
           accounts.signOut(signedIn);
-          void client.stop().finally(() => location.replace(location.pathname));
+          leave();
         },
         signInAgain() {
           drafts.flush();
-          accounts.signOut(signedIn);
+          accounts.drop(signedIn);
           location.replace(location.pathname);
         },
       }}

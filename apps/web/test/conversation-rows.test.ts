@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newDirectConversation } from "../src/chat/open-conversation.ts";
+import { subtitleOf } from "../src/chat/subtitle.ts";
 import { conversationRows, pageTitle } from "../src/conversations/conversation-rows.ts";
 import { fragmentOf, routeOf } from "../src/page/route.ts";
 import { stringsOf } from "../src/text/strings.ts";
@@ -95,4 +96,21 @@ test("a direct conversation can be opened before its first message, but only an 
   assert.equal(newDirectConversation("alice:zoe", "zoe")?.peer, "alice");
   assert.equal(newDirectConversation("bob:zoe", "alice"), undefined);
   assert.equal(newDirectConversation("group", "alice"), undefined);
+});
+
+test("a group in which nothing has been said has no time", () => {
+  const group = conversation({ conversation: "g", kind: "group", name: "Wild geese", activityAt: 7 });
+  assert.equal(conversationRows([group], "", context)[0]?.at, 0);
+  assert.equal(conversationRows([{ ...group, last }], "", context)[0]?.at, 7);
+});
+
+test("below the name of a group stands how many are in it, but not to somebody who has left", () => {
+  const group = conversation({ conversation: "g", kind: "group", members: 3 });
+  assert.equal(subtitleOf(group, "g", strings), "3 members");
+  assert.equal(subtitleOf({ ...group, role: "none" }, "g", strings), "You are not a member");
+});
+
+test("the search field says what it searches", () => {
+  for (const language of ["en", "zh"])
+    assert.match(stringsOf([language]).list.search, /^Search conversations$|^搜索会话$/u);
 });

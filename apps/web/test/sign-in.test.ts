@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Drafts } from "../src/chat/drafts.ts";
-import { Accounts } from "../src/sign-in/accounts.ts";
+import { Accounts, isSignedOut } from "../src/sign-in/accounts.ts";
 import { memoryStorage } from "../src/sign-in/browser-storage.ts";
 import { claimsOf, tokenIn } from "../src/sign-in/claims.ts";
+import { isRefused } from "../src/sign-in/refused.ts";
 
 const now = 1_700_000_000_000;
 
@@ -96,4 +97,39 @@ test("drafts are kept per conversation and account, and an emptied draft is gone
   drafts.flush();
   assert.deepEqual([...new Drafts(storage, "demo/alice").snapshot], [["alice:bob", "half a sent"]]);
   assert.equal(new Drafts(storage, "demo/bob").snapshot.size, 0);
+});
+
+test("signing out is told to the other tabs of the account, dropping a token that is no good is not", () => {
+  const written: [string, string][] = [];
+  const browser = memoryStorage();
+  const watched = {
+    ...browser,
+    get length() {
+      return browser.length;
+    },
+    setItem(key: string, value: string) {
+      written.push([key, value]);
+      browser.setItem(key, value);
+    },
+  };
+  const accounts = new Accounts(memoryStorage(), watched);
+  const [alice, bob] = [accounts.signIn(token("alice")), claimsOf(token("bob"))];
+  assert.ok(alice && bob);
+  const told = () => written.map(([key, newValue]) => ({ key, newValue }));
+  accounts.drop(alice);
+  assert.equal(
+    told().some((event) => isSignedOut(event, alice)),
+    false,
+  );
+  accounts.signOut(alice);
+  assert.ok(told().some((event) => isSignedOut(event, alice)));
+  assert.ok(!told().some((event) => isSignedOut(event, bob)));
+});
+
+test("a token that the server refuses leads to the sign-in page, unless something is kept that can be read", () => {
+  const stopped = (reason: "unauthorized" | "replaced") =>
+    ({ status: "stopped", reason, message: "" }) as const;
+  assert.equal(isRefused(stopped("unauthorized"), []), true);
+  assert.equal(isRefused(stopped("unauthorized"), ["a"]), false);
+  assert.equal(isRefused(stopped("replaced"), []), false);
 });

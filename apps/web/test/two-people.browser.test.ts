@@ -120,6 +120,10 @@ test("a group is made, used and managed: members, receipts, name, leaving", opti
   await page.getByRole("button", { name: "Add 1 person" }).click();
   await page.locator(".person-name", { hasText: "Dave" }).waitFor();
   await page.getByRole("button", { name: "Remove Carol from the group" }).click();
+  const question = page.getByRole("alertdialog", { name: "Remove" });
+  await question.getByText("Remove Carol from the group?").waitFor();
+  assert.equal(await carol.page.locator(".composer-gone").count(), 0, "nothing happens before the answer");
+  await question.getByRole("button", { name: "Remove" }).click();
   await carol.page.locator(".composer-gone").waitFor();
   await page.keyboard.press("Escape");
   await alice.page.locator(".system", { hasText: "removed" }).waitFor();
@@ -128,5 +132,6 @@ test("a group is made, used and managed: members, receipts, name, leaving", opti
   await bob.page.getByRole("button", { name: "Leave group" }).click();
   await bob.page.getByRole("alertdialog").getByRole("button", { name: "Leave group" }).click();
   await alice.page.locator(".system", { hasText: "left" }).waitFor();
+  await bob.page.locator(".chat-subtitle", { hasText: "You are not a member" }).waitFor();
   for (const one of [alice, bob, carol]) one.noErrors();
 });

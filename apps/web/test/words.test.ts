@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectionNotice } from "../src/connection/connection-notice.ts";
-import { matchingPeople, unlistedId } from "../src/people/people.ts";
+import { matchingPeople, nobodyFound, unlistedId } from "../src/people/people.ts";
 import { receiptGroups } from "../src/receipts/receipt-groups.ts";
 import { initials } from "../src/text/initials.ts";
 import { stringsOf } from "../src/text/strings.ts";
@@ -102,4 +102,22 @@ test("times are short for today and say the day before that", () => {
   assert.equal(clock.day(now, now), "Today");
   assert.equal(clock.day(new Date(2025, 2, 1, 9).getTime(), now), "Saturday 1 March");
   assert.equal(clock.short(new Date(2023, 2, 1, 9).getTime(), now), "01/03/2023");
+});
+
+test("who finds nobody is told why: nobody there, oneself, in already, or no match", () => {
+  const without = new Set(["alice", "bob"]);
+  const why = (text: string) => nobodyFound(text, without, "alice");
+  assert.deepEqual(
+    [why(" "), why("alice"), why("bob "), why("Zo\u00eb M\u00fcller")],
+    ["empty", "self", "in-already", "no-match"],
+  );
+  assert.equal(unlistedId("alice", [], without), undefined, "one cannot be offered oneself");
+  for (const strings of [english, chinese]) assert.match(strings.people.noMatch("Zo\u00eb"), /Zo\u00eb.*64/u);
+});
+
+test("the sign-in page names a command that is there, and says that it makes a token", () => {
+  for (const { signIn } of [english, chinese]) {
+    assert.match(signIn.command, /^npx hongyan token --user/u);
+    assert.match(signIn.hint, /token|\u4ee4\u724c/u);
+  }
 });

@@ -167,7 +167,10 @@ export interface LocalMessage {
   readonly failure: SendFailure | undefined;
 }
 
-/** A message as a chat view shows it: stored ones in order, then those that are still on their way. */
+/**
+ * A message as a chat view shows it: stored ones in order, then those that are still on their way; one that was refused
+ * for good stays at the place where it was sent.
+ */
 export interface ShownMessage {
   /** Stays the same from `queued` to `read`: the key of a list. */
   readonly key: string;

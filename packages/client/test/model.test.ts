@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStorage } from "../src/storage/memory-storage.ts";
-import { type Person, World } from "./support/world.ts";
+import { type Person, textOf, World } from "./support/world.ts";
 
 const pair = "alice:bob";
 
 function numbered(count: number, from = 1): string[] {
   return Array.from({ length: count }, (_, i) => `m${i + from}`);
+}
+
+/** A second passes, and the server's clock says what that of the device says. */
+async function later(world: World): Promise<void> {
+  await world.clock.advance(1000);
+  world.server.time = world.clock.now();
 }
 
 function shown(person: Person, conversation = pair): (string | undefined)[] {
@@ -228,4 +234,59 @@ test("a handler that throws does not keep others from being called", async () =>
   alice.client.send(pair, "hello");
   await world.clock.until(() => called, "called");
   assert.match(alice.errors[0]?.message ?? "", /mistake/);
+});
+
+test("a refused message stays where it was sent: what is sent or comes later stands after it, also in the list", async () => {
+  const world = new World();
+  const alice = await world.live("alice");
+  await later(world);
+  world.server.refuse = (command) =>
+    command.type === "send" && textOf({ body: command.body ?? new Uint8Array() }) === "too long"
+      ? { code: "too_large" }
+      : undefined;
+  world.server.append(pair, "bob", "before");
+  await world.clock.until(() => alice.seen.length === 1, "seen");
+  const view = alice.client.messages(pair);
+  const end = view.subscribe(() => undefined);
+  await later(world);
+  alice.client.send(pair, "too long");
+  await world.clock.until(() => alice.failed.length === 1, "refused");
+  const last = () => alice.client.conversation(pair)?.last?.text;
+  assert.deepEqual(shown(alice), ["before", "too long"]);
+  assert.equal(last(), "too long", "nothing has come after it yet");
+  await later(world);
+  alice.client.send(pair, "short");
+  assert.deepEqual(shown(alice), ["before", "too long", "short"], "on its way");
+  await world.clock.until(() => alice.sent.length === 1, "stored");
+  await later(world);
+  world.server.append(pair, "bob", "answer");
+  await world.clock.until(() => alice.seen.length === 3, "seen");
+  assert.deepEqual(shown(alice), ["before", "too long", "short", "answer"]);
+  assert.equal(last(), "answer");
+  end();
+});
+
+test("a refused message is shown with the piece of the log that it belongs to", async () => {
+  const world = new World();
+  const alice = await world.live("alice", {
+    settings: { viewMessagesFirst: 10, viewMessagesStep: 10, viewMessagesMax: 20 },
+  });
+  world.server.refuse = (command) => (command.type === "send" ? { code: "too_large" } : undefined);
+  for (const text of numbered(15)) world.server.append(pair, "bob", text);
+  await world.clock.until(() => alice.seen.length === 15, "seen");
+  await later(world);
+  alice.client.send(pair, "too long");
+  await world.clock.until(() => alice.failed.length === 1, "refused");
+  await later(world);
+  for (const text of numbered(15, 16)) world.server.append(pair, "bob", text);
+  await world.clock.until(() => alice.seen.length === 30, "seen");
+  const view = alice.client.messages(pair);
+  const end = view.subscribe(() => undefined);
+  await world.clock.settle();
+  assert.deepEqual(shown(alice), numbered(10, 21), "it belongs further up");
+  await view.loadOlder();
+  assert.deepEqual(shown(alice), [...numbered(5, 11), "too long", ...numbered(15, 16)]);
+  await view.loadOlder();
+  assert.deepEqual(shown(alice), [...numbered(15), "too long", ...numbered(5, 16)], "the end was let go");
+  end();
 });

@@ -100,10 +100,10 @@ test("a message that is refused for good fails, and the next follows the one bef
     [
       ["m1", "stored"],
       ["m2", "stored"],
+      ["m3", "failed"],
       ["m4", "stored"],
       ["m5", "stored"],
       ["m6", "stored"],
-      ["m3", "failed"],
     ],
   );
   world.server.refuse = undefined;

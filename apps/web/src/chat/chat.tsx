@@ -12,6 +12,7 @@ import { TimelineView } from "../timeline/timeline-view.tsx";
 import { useTimeline } from "../timeline/use-timeline.ts";
 import { ChatHeader } from "./chat-header.tsx";
 import { Composer } from "./composer.tsx";
+import { subtitleOf } from "./subtitle.ts";
 
 /** What lies over the chat. */
 type Overlay =
@@ -24,7 +25,7 @@ const none: Overlay = { kind: "none" };
 /** One open conversation: joins header, timeline and composer to their view-models. Keyed by the conversation. */
 export function Chat({ conversation }: { conversation: Conversation }) {
   const { drafts, strings } = usePage();
-  const { conversation: id, kind, peer, role, members } = conversation;
+  const { conversation: id, kind, peer, role } = conversation;
   const [overlay, setOverlay] = useState<Overlay>(none);
   const closeOverlay = useCallback(() => setOverlay(none), []);
   const showReceipts = useCallback((message: ShownMessage) => setOverlay({ kind: "receipts", message }), []);
@@ -35,8 +36,6 @@ export function Chat({ conversation }: { conversation: Conversation }) {
   const draft = useView(drafts).get(id) ?? "";
   const keyboard = useMedia("(pointer: fine)");
 
-  const subtitle =
-    kind === "group" ? strings.chat.members(members) : title === peer ? strings.chat.direct : (peer ?? "");
   return (
     <main className="chat">
       <ChatHeader
@@ -44,7 +43,7 @@ export function Chat({ conversation }: { conversation: Conversation }) {
           title,
           avatarId: peer ?? id,
           kind,
-          subtitle,
+          subtitle: subtitleOf(conversation, title, strings),
           details: kind === "group" && role !== "none",
         }}
         actions={{ back: route.close, showDetails: () => setOverlay({ kind: "details" }) }}

@@ -3,8 +3,8 @@ import type { Strings } from "../text/strings.ts";
 import type { ConnectionNotice } from "./connection-notice.ts";
 
 export interface ConnectionActions {
-  /** Connect again although another place has taken over. */
-  takeOver(): void;
+  /** Connect now: before the pause is over, or although another place has taken over. */
+  connect(): void;
   /** Leave the account to sign in with a new link. */
   signInAgain(): void;
 }
@@ -57,7 +57,9 @@ function buttonOf(notice: ConnectionNotice, actions: ConnectionActions, { connec
   switch (notice.kind) {
     case "replaced":
     case "stopped":
-      return { label: connection.takeOver, onClick: actions.takeOver };
+      return { label: connection.takeOver, onClick: actions.connect };
+    case "reconnecting":
+      return { label: connection.tryNow, onClick: actions.connect };
     case "expired":
     case "unauthorized":
       return { label: connection.signInAgain, onClick: actions.signInAgain };

@@ -13,6 +13,7 @@ export interface ConversationRow {
   readonly draft: boolean;
   /** How far the last message is, if it is an own one. */
   readonly status: MessageStatus | undefined;
+  /** 0 where nothing has been said: there is no time to show. */
   readonly at: number;
   readonly unread: number;
 }
@@ -75,7 +76,7 @@ function rowOf(
     preview: draft === undefined ? previewOf(conversation, nameOf, strings, self) : oneLine(draft),
     draft: draft !== undefined,
     status: draft === undefined && last !== undefined && last.from === self ? last.status : undefined,
-    at: conversation.activityAt,
+    at: last === undefined ? 0 : conversation.activityAt,
     unread: conversation.unread,
   };
 }

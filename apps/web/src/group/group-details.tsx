@@ -8,19 +8,23 @@ import { PersonLine } from "../people/person-line.tsx";
 import { AddPeople } from "./add-people.tsx";
 import { type GroupDetailsModel, useGroupDetails } from "./use-group-details.ts";
 
-type Step = "details" | "add" | "rename" | "leave";
+type Step =
+  | { readonly kind: "details" | "add" | "rename" | "leave" }
+  | { readonly kind: "remove"; readonly user: string };
+
+const details: Step = { kind: "details" };
 
 export function GroupDetails({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
   const { strings } = usePage();
   const model = useGroupDetails(conversation);
-  const [step, setStep] = useState<Step>("details");
+  const [step, setStep] = useState<Step>(details);
   const name = conversation.name ?? conversation.conversation;
-  if (step === "add") {
+  if (step.kind === "add") {
     return (
       <AddPeople
         members={model.members.map((member) => member.user)}
         add={model.add}
-        onClose={() => setStep("details")}
+        onClose={() => setStep(details)}
       />
     );
   }
@@ -29,8 +33,8 @@ export function GroupDetails({ conversation, onClose }: { conversation: Conversa
       <div className="sheet-scroll">
         <div className="group-head">
           <Avatar id={conversation.conversation} name={name} kind="group" size="huge" />
-          {step === "rename" ? (
-            <RenameForm name={name} model={model} onDone={() => setStep("details")} />
+          {step.kind === "rename" ? (
+            <RenameForm name={name} model={model} onDone={() => setStep(details)} />
           ) : (
             <p className="group-name">
               <bdi>{name}</bdi>
@@ -41,7 +45,7 @@ export function GroupDetails({ conversation, onClose }: { conversation: Conversa
                   data-tiny=""
                   aria-label={strings.group.rename}
                   title={strings.group.rename}
-                  onClick={() => setStep("rename")}
+                  onClick={() => setStep({ kind: "rename" })}
                 >
                   <Icon name="edit" size={16} />
                 </button>
@@ -57,7 +61,7 @@ export function GroupDetails({ conversation, onClose }: { conversation: Conversa
         <section className="people-section">
           <h3>{strings.group.membersTitle(model.loaded ? model.members.length : conversation.members)}</h3>
           {model.manages && (
-            <button type="button" className="person action" onClick={() => setStep("add")}>
+            <button type="button" className="person action" onClick={() => setStep({ kind: "add" })}>
               <span className="avatar" data-size="small" data-plain="">
                 <Icon name="add" size={20} />
               </span>
@@ -66,31 +70,44 @@ export function GroupDetails({ conversation, onClose }: { conversation: Conversa
           )}
           <ul>
             {model.members.map((member) => (
-              <MemberLine key={member.user} member={member} model={model} onClose={onClose} />
+              <MemberLine
+                key={member.user}
+                member={member}
+                model={model}
+                onRemove={() => setStep({ kind: "remove", user: member.user })}
+                onClose={onClose}
+              />
             ))}
           </ul>
         </section>
       </div>
       <footer className="sheet-footer">
-        {step === "leave" ? (
-          <div className="confirm" role="alertdialog" aria-label={strings.group.leave}>
-            <p>{strings.group.leaveSure(name)}</p>
-            <button type="button" className="button" data-quiet="" onClick={() => setStep("details")}>
-              {strings.cancel}
-            </button>
-            <button
-              type="button"
-              className="button"
-              data-danger=""
-              onClick={async () => {
-                if (await model.leave()) onClose();
-              }}
-            >
-              {strings.group.leave}
-            </button>
-          </div>
+        {step.kind === "leave" ? (
+          <Confirm
+            question={strings.group.leaveSure(name)}
+            label={strings.group.leave}
+            onCancel={() => setStep(details)}
+            onConfirm={async () => {
+              if (await model.leave()) onClose();
+            }}
+          />
+        ) : step.kind === "remove" ? (
+          <Confirm
+            question={strings.group.removeSure(model.nameOf(step.user))}
+            label={strings.group.removeSubmit}
+            onCancel={() => setStep(details)}
+            onConfirm={() => {
+              setStep(details);
+              void model.remove(step.user);
+            }}
+          />
         ) : (
-          <button type="button" className="text-button" data-danger="" onClick={() => setStep("leave")}>
+          <button
+            type="button"
+            className="text-button"
+            data-danger=""
+            onClick={() => setStep({ kind: "leave" })}
+          >
             <Icon name="leave" size={18} /> {strings.group.leave}
           </button>
         )}
@@ -99,13 +116,41 @@ export function GroupDetails({ conversation, onClose }: { conversation: Conversa
   );
 }
 
+/** A question before what cannot be taken back by oneself. */
+function Confirm({
+  question,
+  label,
+  onCancel,
+  onConfirm,
+}: {
+  question: string;
+  label: string;
+  onCancel: () => void;
+  onConfirm: () => void;
+}) {
+  const { strings } = usePage();
+  return (
+    <div className="confirm" role="alertdialog" aria-label={label}>
+      <p>{question}</p>
+      <button type="button" className="button" data-quiet="" onClick={onCancel}>
+        {strings.cancel}
+      </button>
+      <button type="button" className="button" data-danger="" onClick={onConfirm}>
+        {label}
+      </button>
+    </div>
+  );
+}
+
 function MemberLine({
   member,
   model,
+  onRemove,
   onClose,
 }: {
   member: Member;
   model: GroupDetailsModel;
+  onRemove: () => void;
   onClose: () => void;
 }) {
   const { strings, user } = usePage();
@@ -138,7 +183,7 @@ function MemberLine({
           data-danger=""
           aria-label={strings.group.remove(name)}
           title={strings.group.remove(name)}
-          onClick={() => void model.remove(member.user)}
+          onClick={onRemove}
         >
           <Icon name="remove" size={18} />
         </button>

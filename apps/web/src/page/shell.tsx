@@ -43,7 +43,7 @@ export function Shell({ actions }: { actions: ShellActions }) {
   useKeys(list.snapshot.rows, open);
 
   const connection: ConnectionActions = useMemo(
-    () => ({ takeOver: () => void client.start(), signInAgain: actions.signInAgain }),
+    () => ({ connect: () => void client.start(), signInAgain: actions.signInAgain }),
     [client, actions],
   );
   return (

@@ -1,7 +1,8 @@
 import { useDeferredValue, useMemo, useState } from "react";
 import { usePage } from "../page/page-context.ts";
 import { Icon } from "../parts/icon.tsx";
-import { matchingPeople, unlistedId, withChosen } from "./people.ts";
+import type { Strings } from "../text/strings.ts";
+import { matchingPeople, type NobodyFound, nobodyFound, unlistedId, withChosen } from "./people.ts";
 import { PersonContent } from "./person-line.tsx";
 import type { People } from "./use-people.ts";
 
@@ -16,12 +17,12 @@ export interface PeoplePickerProps {
 
 /** A search field and the people it finds. */
 export function PeoplePicker({ people, without, chosen, onPick }: PeoplePickerProps) {
-  const { strings } = usePage();
+  const { strings, user } = usePage();
   const [text, setText] = useState("");
   const wanted = useDeferredValue(text);
   const listed = useMemo(() => withChosen(people.people, chosen), [people.people, chosen]);
   const found = useMemo(() => matchingPeople(listed, wanted, without), [listed, wanted, without]);
-  const unlisted = unlistedId(wanted, listed);
+  const unlisted = unlistedId(wanted, listed, without);
   return (
     <>
       <div className="search">
@@ -54,7 +55,7 @@ export function PeoplePicker({ people, without, chosen, onPick }: PeoplePickerPr
             onPick={onPick}
           />
         ))}
-        {unlisted !== undefined && !without.has(unlisted) && (
+        {unlisted !== undefined && (
           <Choice user={unlisted} name={strings.people.byId(unlisted)} chosen={chosen} onPick={onPick} />
         )}
         {people.status === "loading" && (
@@ -64,11 +65,26 @@ export function PeoplePicker({ people, without, chosen, onPick }: PeoplePickerPr
           </li>
         )}
         {people.status === "ready" && found.length === 0 && unlisted === undefined && (
-          <li className="empty">{strings.people.empty}</li>
+          <li className="empty" role="status">
+            {nobodyText(nobodyFound(wanted, without, user), wanted.trim(), strings)}
+          </li>
         )}
       </ul>
     </>
   );
+}
+
+function nobodyText(why: NobodyFound, text: string, { people }: Strings): string {
+  switch (why) {
+    case "empty":
+      return people.empty;
+    case "self":
+      return people.self;
+    case "in-already":
+      return people.inAlready(text);
+    case "no-match":
+      return people.noMatch(text);
+  }
 }
 
 function Choice({

@@ -32,10 +32,25 @@ export function matchingPeople(
 }
 
 /** The text as a user id that is not in the list: an id can be written to although it is not in the directory. */
-export function unlistedId(text: string, people: readonly User[]): string | undefined {
+export function unlistedId(
+  text: string,
+  people: readonly User[],
+  without: ReadonlySet<string> = new Set(),
+): string | undefined {
   const id = text.trim();
+  if (without.has(id)) return undefined;
   if (!/^[A-Za-z0-9_.@+=-]{1,64}$/u.test(id)) return undefined;
   return people.some((person) => person.user === id) ? undefined : id;
+}
+
+/** Why nobody is offered for a text. */
+export type NobodyFound = "empty" | "self" | "in-already" | "no-match";
+
+export function nobodyFound(text: string, without: ReadonlySet<string>, self: string): NobodyFound {
+  const id = text.trim();
+  if (id === "") return "empty";
+  if (id === self) return "self";
+  return without.has(id) ? "in-already" : "no-match";
 }
 
 /** Somebody who was chosen by id stays in sight although the directory does not know them. */

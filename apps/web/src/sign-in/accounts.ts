@@ -9,6 +9,7 @@ export type KeyValues = Pick<Storage, "getItem" | "setItem" | "removeItem" | "ke
 
 const tabKey = "hongyan.token";
 const accountPrefix = "hongyan.account.";
+const signedOutKey = "hongyan.signed-out";
 
 /** Under this name an account keeps its things in this browser: two people who share it do not meet. */
 export function accountKey({ domain, user }: Claims): string {
@@ -46,8 +47,16 @@ export class Accounts {
     return account;
   }
 
-  /** This tab is nobody's any more; what the account has in this browser stays, the token does not. */
+  /** The account leaves this browser with all its tabs; what it has here stays, the token does not. */
   signOut(account: Account): void {
+    this.drop(account);
+    // Written and taken away again: the other tabs hear of it by their storage event, see `isSignedOut`.
+    write(this.#browser, signedOutKey, accountKey(account));
+    remove(this.#browser, signedOutKey);
+  }
+
+  /** This tab is nobody's any more and the token is gone. Other tabs may be signed in with a better one. */
+  drop(account: Account): void {
     remove(this.#tab, tabKey);
     this.forget(account);
   }
@@ -75,6 +84,14 @@ export class Accounts {
     }
     return found.sort((one, other) => (one.user < other.user ? -1 : 1));
   }
+}
+
+/** What another tab has done to the storage of the browser was to sign this account out. */
+export function isSignedOut(
+  { key, newValue }: Pick<StorageEvent, "key" | "newValue">,
+  account: Claims,
+): boolean {
+  return key === signedOutKey && newValue === accountKey(account);
 }
 
 function accountOf(token: string | undefined): Account | undefined {

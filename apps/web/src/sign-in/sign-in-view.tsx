@@ -6,7 +6,7 @@ import type { Strings } from "../text/strings.ts";
 import type { Account } from "./accounts.ts";
 
 /** Why somebody is here who wanted to be elsewhere. */
-export type SignInProblem = "none" | "malformed" | "expired";
+export type SignInProblem = "none" | "malformed" | "expired" | "refused";
 
 export interface SignInSnapshot {
   readonly problem: SignInProblem;
@@ -90,7 +90,7 @@ export function SignInView({
             />
           </label>
           <p id="sign-in-problem" className="form-failure" role="alert">
-            {problem === "malformed" ? signIn.malformed : problem === "expired" ? signIn.expired : ""}
+            {problem === "none" ? "" : signIn[problem]}
           </p>
           <button type="submit" className="button" data-wide="" disabled={text.trim() === ""}>
             {signIn.submit}
@@ -98,6 +98,7 @@ export function SignInView({
         </form>
         <p className="sign-in-hint">
           {signIn.hint} <code>{signIn.command}</code>
+          {signIn.hintAfter} <code>{`${location.origin}/#token=TOKEN`}</code>
         </p>
       </div>
     </main>

@@ -22,10 +22,12 @@ export interface Strings {
     submit: string;
     hint: string;
     command: string;
+    hintAfter: string;
     asUser(name: string, domain: string): string;
     remembered: string;
     forget(name: string): string;
     malformed: string;
+    refused: string;
     expired: string;
   };
 
@@ -51,10 +53,13 @@ export interface Strings {
     messagesWith(name: string): string;
     members(count: number): string;
     direct: string;
+    /** Below the name of a group that one has left: how many are in it is not known any more. */
+    left: string;
     details: string;
     beginning: string;
     loadingOlder: string;
     unreadLine: string;
+    toFirstUnread(count: number): string;
     toBottom(count: number): string;
     newMessage(from: string, text: string): string;
     notText: string;
@@ -77,6 +82,7 @@ export interface Strings {
     read: string;
     failed: string;
     retry: string;
+    edit: string;
     discard: string;
     reason(code: string): string;
   };
@@ -97,6 +103,7 @@ export interface Strings {
     reconnecting(seconds: number): string;
     replaced: string;
     takeOver: string;
+    tryNow: string;
     expired: string;
     unauthorized: string;
     stopped(reason: string): string;
@@ -108,6 +115,9 @@ export interface Strings {
     group: string;
     search: string;
     empty: string;
+    self: string;
+    inAlready(id: string): string;
+    noMatch(text: string): string;
     byId(id: string): string;
     groupTitle: string;
     groupName: string;
@@ -127,6 +137,8 @@ export interface Strings {
     addTitle: string;
     addSubmit(count: number): string;
     remove(name: string): string;
+    removeSure(name: string): string;
+    removeSubmit: string;
     leave: string;
     leaveSure(name: string): string;
     owner: string;

@@ -4,11 +4,14 @@ import { usePage } from "../page/page-context.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { hueOf } from "../text/initials.ts";
+import { canWorkAgain } from "./failure.ts";
 import { MessageText } from "./message-text.tsx";
 import { Ticks } from "./ticks.tsx";
 
 export interface MessageActions {
   retry(message: ShownMessage): void;
+  /** Copies a message that was not sent into the composer. It stays until it is discarded: a draft is kept less safely. */
+  edit(message: ShownMessage): void;
   discard(message: ShownMessage): void;
   /** Who has it; only in groups. */
   showReceipts(message: ShownMessage): void;
@@ -53,7 +56,10 @@ export const MessageRow = memo(function MessageRow({
             {senderName}
           </bdi>
         )}
-        <MessageText text={message.text ?? `(${strings.chat.notText})`}>
+        <MessageText
+          text={message.text ?? `(${strings.chat.notText})`}
+          isFailed={message.status === "failed"}
+        >
           <MessageMeta message={message} group={group} actions={actions} />
         </MessageText>
       </div>
@@ -105,9 +111,17 @@ function FailureLine({ message, actions }: { message: ShownMessage; actions: Mes
         {strings.state.failed}
         {reason}
       </span>
-      <button type="button" className="text-button" onClick={() => actions.retry(message)}>
-        <Icon name="retry" size={14} /> {strings.state.retry}
-      </button>
+      {canWorkAgain(message.failure) ? (
+        <button type="button" className="text-button" onClick={() => actions.retry(message)}>
+          <Icon name="retry" size={14} /> {strings.state.retry}
+        </button>
+      ) : (
+        message.text !== undefined && (
+          <button type="button" className="text-button" onClick={() => actions.edit(message)}>
+            <Icon name="edit" size={14} /> {strings.state.edit}
+          </button>
+        )
+      )}
       <button type="button" className="text-button" onClick={() => actions.discard(message)}>
         {strings.state.discard}
       </button>

@@ -9,14 +9,17 @@ import { isJustEmoji, type TextPiece, textPieces } from "../text/links.ts";
  */
 export const MessageText = memo(function MessageText({
   text,
+  isFailed,
   children,
 }: {
   text: string;
+  /** It was not sent: a long one is folded early. */
+  isFailed: boolean;
   children: ReactNode;
 }) {
   const strings = useStrings();
   const [whole, setWhole] = useState(false);
-  const shown = useMemo(() => (whole ? text : excerpt(text)), [text, whole]);
+  const shown = useMemo(() => (whole ? text : excerpt(text, isFailed)), [text, isFailed, whole]);
   const pieces = useMemo(() => textPieces(shown), [shown]);
   return (
     <div className="message-text" dir="auto" data-emoji={isJustEmoji(text) || undefined}>

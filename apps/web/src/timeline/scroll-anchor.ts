@@ -1,3 +1,5 @@
+import type { OnScreen } from "./read-position.ts";
+
 /**
  * Keeps the eye in place. A list that grows at its top, loses rows at its bottom, or changes heights moves under
  * the reader unless the scroll position follows one row: the anchor. Browsers anchor by themselves only in some of
@@ -57,19 +59,23 @@ export function rowOf(rows: HTMLElement, key: string): HTMLElement | undefined {
   return undefined;
 }
 
-/** The highest seq of which a good part is on screen, 0 if none is. */
-export function seqOnScreen(scroller: HTMLElement, rows: HTMLElement): number {
+/** The entries of the log on screen: the first of which anything, the last of which a good part is; undefined: none. */
+export function entriesOnScreen(scroller: HTMLElement, rows: HTMLElement): OnScreen | undefined {
   const { top, bottom } = scroller.getBoundingClientRect();
+  let last = 0;
+  let first = 0;
   for (let index = firstIndex(rows, (box) => box.top >= bottom) - 1; index >= 0; index--) {
     const row = rows.children[index];
     if (!(row instanceof HTMLElement)) continue;
     const box = row.getBoundingClientRect();
-    if (box.bottom <= top) return 0;
+    if (box.bottom <= top) break;
     const seq = Number(row.dataset.seq ?? 0);
+    if (seq === 0) continue;
     const visiblePx = Math.min(box.bottom, bottom) - Math.max(box.top, top);
-    if (seq > 0 && visiblePx >= Math.min(box.height, bottom - top) * seenShare) return seq;
+    if (last === 0 && visiblePx >= Math.min(box.height, bottom - top) * seenShare) last = seq;
+    first = seq;
   }
-  return 0;
+  return last === 0 ? undefined : { first, last };
 }
 
 function contentTopPx(scroller: HTMLElement, row: HTMLElement): number {

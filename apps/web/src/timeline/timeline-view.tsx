@@ -3,6 +3,7 @@ import type { NameOf } from "../names/use-names.ts";
 import { usePage } from "../page/page-context.ts";
 import { Icon } from "../parts/icon.tsx";
 import { type MessageActions, MessageRow } from "./message-row.tsx";
+import type { OnScreen } from "./read-position.ts";
 import { systemText } from "./system-text.ts";
 import type { TimelineItem } from "./timeline-items.ts";
 import { useScroller } from "./use-scroller.ts";
@@ -16,6 +17,8 @@ export interface TimelineSnapshot {
   readonly loading: boolean;
   /** The place where the conversation opens is here: it can be shown. */
   readonly ready: boolean;
+  /** New messages that begin further up than what is loaded; 0 where their beginning is. */
+  readonly further: number;
   readonly visible: boolean;
   /** Messages of others that are not read yet. */
   readonly unread: number;
@@ -29,7 +32,8 @@ export interface TimelineActions extends MessageActions {
   loadOlder(): Promise<void>;
   loadNewer(): Promise<void>;
   toLatest(): Promise<void>;
-  seen(seq: number): void;
+  toFirstUnread(): void;
+  seen(screen: OnScreen): void;
   watch(atEnd: boolean): void;
 }
 
@@ -72,6 +76,11 @@ export function TimelineView({
           </div>
         )}
       </div>
+      {snapshot.further > 0 && snapshot.ready && (
+        <button type="button" className="to-first-unread" onClick={actions.toFirstUnread}>
+          {strings.chat.toFirstUnread(snapshot.further)} <Icon name="up" size={16} />
+        </button>
+      )}
       {away && <JumpButton unread={snapshot.unread} onClick={toEnd} />}
       <div className="visually-hidden" aria-live="polite" dir="auto">
         {snapshot.announcement}

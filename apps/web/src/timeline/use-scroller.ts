@@ -1,11 +1,12 @@
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { OnScreen } from "./read-position.ts";
 import {
   anchorOf,
   distanceToEnd,
+  entriesOnScreen,
   holdAnchor,
   rowOf,
   type ScrollAnchor,
-  seqOnScreen,
 } from "./scroll-anchor.ts";
 import type { TimelineItem } from "./timeline-items.ts";
 
@@ -16,14 +17,15 @@ export interface ScrollerInput {
   readonly items: readonly TimelineItem[];
   readonly atStart: boolean;
   readonly atEnd: boolean;
+  /** False while the place to open at is looked for: the list is placed anew when it is true (again). */
   readonly ready: boolean;
   readonly visible: boolean;
   readonly unread: number;
   loadOlder(): Promise<void>;
   loadNewer(): Promise<void>;
   toLatest(): Promise<void>;
-  /** The message with this seq, and therefore those before it, have been on screen in a visible tab. */
-  seen(seq: number): void;
+  /** These are on screen in a visible tab. */
+  seen(screen: OnScreen): void;
   /** Whether the newest message is on screen. */
   watch(atEnd: boolean): void;
 }
@@ -58,8 +60,8 @@ export function useScroller(input: ScrollerInput): Scroller {
     setAway(!atBottom);
     watch(atBottom);
     if (visible) {
-      const seq = seqOnScreen(list, entries);
-      if (seq > 0) seen(seq);
+      const screen = entriesOnScreen(list, entries);
+      if (screen !== undefined) seen(screen);
     }
     if (loading.current) return;
     const load =
@@ -103,8 +105,11 @@ export function useScroller(input: ScrollerInput): Scroller {
     const [list, entries] = [scroller.current, rows.current];
     const last = items[items.length - 1];
     if (list === null || entries === null || last === undefined) return;
+    if (!ready) {
+      placed.current = false;
+      return;
+    }
     if (!placed.current) {
-      if (!ready) return;
       placed.current = true;
       placeFirst(list, entries);
       anchor.current = anchorOf(list, entries, atEnd);

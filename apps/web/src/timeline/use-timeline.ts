@@ -5,6 +5,7 @@ import { useNames } from "../names/use-names.ts";
 import { useNow, useVisible } from "../page/browser-state.ts";
 import { usePage } from "../page/page-context.ts";
 import { reasonOf } from "../text/reason.ts";
+import { readUpTo } from "./read-position.ts";
 import { usersOf } from "./system-text.ts";
 import { type TimelineItem, timelineItems } from "./timeline-items.ts";
 import type { TimelineActions, TimelineSnapshot } from "./timeline-view.tsx";
@@ -29,7 +30,7 @@ export function useTimeline(
   title: string,
   showReceipts: (message: ShownMessage) => void,
 ): Timeline {
-  const { client, strings } = usePage();
+  const { client, strings, drafts } = usePage();
   const id = conversation.conversation;
   const group = conversation.kind === "group";
   const view = useMemo(() => client.messages(id), [client, id]);
@@ -45,10 +46,11 @@ export function useTimeline(
   const moved = moveDivider(divider, conversation, visible && watched.current);
   if (moved !== divider) setDivider(moved);
 
-  const ready = useFirstUnread(view, shown, divider.after);
+  const firstUnread = useFirstUnread(view, shown, moved);
+  const unreadAfter = firstUnread.here ? moved.after : undefined;
 
   const before = useRef<readonly TimelineItem[]>([]);
-  const items = useMemo(() => timelineItems(messages, moved.after, before.current), [messages, moved.after]);
+  const items = useMemo(() => timelineItems(messages, unreadAfter, before.current), [messages, unreadAfter]);
   before.current = items;
 
   const nameOf = useNames(useMemo(() => usersShown(messages), [messages]));
@@ -71,17 +73,24 @@ export function useTimeline(
       loadOlder: () => view.loadOlder(),
       loadNewer: () => view.loadNewer(),
       toLatest: () => (view.snapshot.atEnd ? Promise.resolve() : view.toLatest()),
-      seen(seq) {
-        if (seq > (client.conversation(id)?.read ?? 0)) client.markRead(id, seq);
+      seen(screen) {
+        const known = client.conversation(id);
+        const seq = known === undefined ? undefined : readUpTo(screen, known, view.snapshot);
+        if (seq !== undefined) client.markRead(id, seq);
       },
+      toFirstUnread: firstUnread.find,
       watch(atBottom) {
         watched.current = atBottom;
       },
       retry: (message) => void client.retry(message),
+      edit(message) {
+        const [text, draft] = [message.text ?? "", drafts.get(id)];
+        if (!draft.includes(text)) drafts.set(id, draft === "" ? text : `${text}\n${draft}`);
+      },
       discard: (message) => client.discard(message),
       showReceipts,
     }),
-    [client, id, view, showReceipts],
+    [client, drafts, id, view, firstUnread.find, showReceipts],
   );
 
   return {
@@ -92,7 +101,8 @@ export function useTimeline(
       atStart,
       atEnd,
       loading,
-      ready,
+      ready: firstUnread.ready,
+      further: firstUnread.here ? 0 : moved.waiting,
       visible,
       unread: conversation.unread,
       now,

@@ -111,7 +111,7 @@ function show(
   const { conversation, kind, name, open, role, members, first, head, read, unread } = record;
   const users = directConversationUsers(conversation);
   const local = locals.at(-1);
-  const isLocalLast = local !== undefined && (local.seq === 0 || local.seq > (record.last?.seq ?? 0));
+  const isLocalLast = local !== undefined && isAfter(local, record.last);
   return {
     conversation,
     kind,
@@ -129,6 +129,12 @@ function show(
     last: isLocalLast ? lastOfLocal(local, user) : lastOfRecord(record, ticks, user),
     activityAt: isLocalLast ? Math.max(record.activityAt, local.time) : record.activityAt,
   };
+}
+
+/** What was refused stays where it was sent, by time (see `failed-place.ts`): a later message comes after it. */
+function isAfter(local: LocalMessage, last: ConversationRecord["last"]): boolean {
+  if (last === undefined) return true;
+  return local.status === "failed" ? local.time > last.time : local.seq === 0 || local.seq > last.seq;
 }
 
 function lastOfRecord(

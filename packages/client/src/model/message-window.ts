@@ -1,9 +1,17 @@
 import { type FrameNamed, ProtocolError } from "@hongyan/protocol";
-import type { ClientSettings, Message, MessagesSnapshot, MessagesView, ShownMessage } from "../api.ts";
+import type {
+  ClientSettings,
+  LocalMessage,
+  Message,
+  MessagesSnapshot,
+  MessagesView,
+  ShownMessage,
+} from "../api.ts";
 import { messagesOf } from "../engine/message-of.ts";
 import type { Answer, Request } from "../engine/requests.ts";
 import type { ConversationRecord, Storage } from "../ports.ts";
 import { Cell } from "./cell.ts";
+import { failedPlace } from "./failed-place.ts";
 import type { Locals } from "./locals.ts";
 import { showEntry, showLocal, type Ticks } from "./shown-message.ts";
 
@@ -137,24 +145,16 @@ export class MessageWindow implements MessagesView {
     const user = this.#around.user();
     const ticks = this.#around.ticks(conversation);
     const shown = new Map<number, ShownMessage>();
+    const before = this.#cell.snapshot;
+    const placed = this.#placeLocals(locals.of(conversation), user, ticks, before.messages);
     const messages: ShownMessage[] = [];
-    for (const entry of this.#entries) {
+    this.#entries.forEach((entry, at) => {
       const message = showEntry(entry, user, ticks, this.#shown.get(entry.seq));
       shown.set(entry.seq, message);
-      messages.push(message);
-    }
+      messages.push(...(placed.get(at) ?? []), message);
+    });
     this.#shown = shown;
-    const before = this.#cell.snapshot;
-    if (this.#atEnd) {
-      const high = this.#entries.at(-1)?.seq ?? 0;
-      const old = new Map(before.messages.map((message) => [message.key, message]));
-      for (const local of locals.of(conversation)) {
-        if (local.status === "stored" && local.seq <= high) continue;
-        const message = showLocal(local, user, ticks);
-        const known = old.get(message.key);
-        messages.push(known !== undefined && isSame(known, message) ? known : message);
-      }
-    }
+    messages.push(...(placed.get(this.#entries.length) ?? []));
     const loading = this.#loading !== undefined;
     const { atStart, atEnd } = { atStart: this.#atStart, atEnd: this.#atEnd };
     if (
@@ -166,6 +166,35 @@ export class MessageWindow implements MessagesView {
     )
       return;
     this.#cell.set({ conversation, messages, atStart, atEnd, loading });
+  }
+
+  /**
+   * Own messages that are not in the log, under the index of the entry they stand before: at the end what is on its
+   * way, at the place where it was sent what was refused. One that belongs above or below this piece of the log is
+   * shown with the piece it belongs to.
+   */
+  #placeLocals(
+    locals: readonly LocalMessage[],
+    user: string | undefined,
+    ticks: Ticks,
+    before: readonly ShownMessage[],
+  ): ReadonlyMap<number, readonly ShownMessage[]> {
+    const placed = new Map<number, ShownMessage[]>();
+    if (locals.length === 0) return placed;
+    const end = this.#entries.length;
+    const high = this.#entries.at(-1)?.seq ?? 0;
+    const old = new Map(before.map((message) => [message.key, message]));
+    for (const local of locals) {
+      if (local.status === "stored" && local.seq <= high) continue;
+      const place = local.status === "failed" ? failedPlace(local, this.#entries, user) : end;
+      if (place === end ? !this.#atEnd : place === 0 && !this.#atStart) continue;
+      const message = showLocal(local, user, ticks);
+      const known = old.get(message.key);
+      const here = placed.get(place) ?? [];
+      here.push(known !== undefined && isSame(known, message) ? known : message);
+      placed.set(place, here);
+    }
+    return placed;
   }
 
   #load(work: () => Promise<void>): Promise<void> {

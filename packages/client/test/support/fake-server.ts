@@ -55,7 +55,8 @@ export class FakeServer {
   /** Sends pushes while it is true. */
   isPushing = true;
   #sessions = 0;
-  #time = 1_000;
+  /** Of the next entry; it counts up by itself, and may be set to what the clock of a device says. */
+  time = 1_000;
 
   log(conversation: string, members?: readonly string[]): Log {
     let log = this.logs.get(conversation);
@@ -71,7 +72,7 @@ export class FakeServer {
   append(conversation: string, from: string, text: string, messageType?: string): number {
     return this.#append(this.log(conversation), conversation, {
       from,
-      clientMessageId: messageType?.startsWith("hongyan.") === true ? "" : `other:${this.#time}`,
+      clientMessageId: messageType?.startsWith("hongyan.") === true ? "" : `other:${this.time}`,
       messageType,
       body: new TextEncoder().encode(text),
     });
@@ -113,7 +114,7 @@ export class FakeServer {
       case "connect":
         return this.#connect(peer, command);
       case "ping":
-        return peer.write({ type: "ping.ok", id, time: this.#time, receipts: peer.receipts });
+        return peer.write({ type: "ping.ok", id, time: this.time, receipts: peer.receipts });
       case "send":
         return this.#send(peer, command);
       case "ack":
@@ -201,7 +202,7 @@ export class FakeServer {
       resumed,
       behind: !resumed || this.isBehind,
       heartbeatMs: 30_000,
-      time: this.#time,
+      time: this.time,
       bodyBytesMax: 65_536,
     });
   }
@@ -240,7 +241,7 @@ export class FakeServer {
   }
 
   #append(log: Log, conversation: string, entry: Omit<Entry, "seq" | "time">, sender?: Peer): number {
-    const stored = { ...entry, seq: log.entries.length + 1, time: this.#time++ };
+    const stored = { ...entry, seq: log.entries.length + 1, time: this.time++ };
     log.entries.push(stored);
     if (this.isPushing)
       for (const peer of this.peers)
