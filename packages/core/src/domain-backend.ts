@@ -19,6 +19,7 @@ import { directPuts, notFound } from "./membership.ts";
 import { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import { pageOf } from "./page.ts";
+import { refusalOfName } from "./plain-text.ts";
 import type { AppendOutcome } from "./ports.ts";
 import { decodeRecord, encodeRecord, type MemberRecord, type UserRecord } from "./record.ts";
 import { countUnread, unreadCount } from "./unread.ts";
@@ -38,8 +39,7 @@ export class DomainBackend implements Backend {
 
   async putUser({ user, name }: User): Promise<void> {
     requireId(user);
-    if (name !== undefined && name.length > limits.nameLengthMax)
-      throw new ProtocolError("bad_request", `name exceeds ${limits.nameLengthMax}`);
+    requireName(name);
     await this.#node.committer.transact(() => ({
       puts: [{ key: recordKeys.user(this.#domain, user), value: encodeRecord({ name }) }],
       appends: [],
@@ -74,7 +74,10 @@ export class DomainBackend implements Backend {
     this.#node.delivery.toUsers([userSubject(this.#domain, user)], { kind: "kick", device });
   }
 
-  createConversation(conversation: NewConversation): Promise<{ conversation: string; created: boolean }> {
+  async createConversation(
+    conversation: NewConversation,
+  ): Promise<{ conversation: string; created: boolean }> {
+    requireName(conversation.name);
     return this.#node.membership.create(this.#domain, "", conversation);
   }
 
@@ -92,7 +95,8 @@ export class DomainBackend implements Backend {
     return { items: await Promise.all(items.map((id) => this.conversation(id))), next };
   }
 
-  updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+  async updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+    requireName(change.name);
     return this.#node.membership.update(this.#domain, id, "", change);
   }
 
@@ -237,6 +241,11 @@ export class DomainBackend implements Backend {
 function requireId(user: string): void {
   if (!isId(user))
     throw new ProtocolError("bad_request", "a user id is 1 to 64 characters of A-Z a-z 0-9 _ . @ + = -");
+}
+
+function requireName(name: string | undefined): void {
+  const refusal = refusalOfName(name);
+  if (refusal !== undefined) throw refusal;
 }
 
 function view(conversation: Conversation): ConversationView {
