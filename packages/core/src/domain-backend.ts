@@ -38,6 +38,7 @@ export class DomainBackend implements Backend {
   }
 
   async putUser({ user, name }: User): Promise<void> {
+    this.#requireOpen();
     requireId(user);
     requireName(name);
     await this.#node.committer.transact(() => ({
@@ -61,6 +62,7 @@ export class DomainBackend implements Backend {
   }
 
   async removeUser(user: string): Promise<void> {
+    this.#requireOpen();
     await this.user(user);
     await this.#node.committer.transact(() => ({
       puts: [{ key: recordKeys.user(this.#domain, user), value: undefined }],
@@ -77,6 +79,7 @@ export class DomainBackend implements Backend {
   async createConversation(
     conversation: NewConversation,
   ): Promise<{ conversation: string; created: boolean }> {
+    this.#requireOpen();
     requireName(conversation.name);
     return this.#node.membership.create(this.#domain, "", conversation);
   }
@@ -96,6 +99,7 @@ export class DomainBackend implements Backend {
   }
 
   async updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+    this.#requireOpen();
     requireName(change.name);
     return this.#node.membership.update(this.#domain, id, "", change);
   }
@@ -115,11 +119,13 @@ export class DomainBackend implements Backend {
     };
   }
 
-  addMembers(id: string, members: readonly { user: string; role: Role }[]): Promise<number> {
+  async addMembers(id: string, members: readonly { user: string; role: Role }[]): Promise<number> {
+    this.#requireOpen();
     return this.#node.membership.add(this.#domain, id, "", members);
   }
 
   async removeMember(id: string, user: string): Promise<void> {
+    this.#requireOpen();
     const removed = await this.#node.membership.remove(this.#domain, id, "", [user]);
     if (removed === 0) throw new ProtocolError("not_found", "no such member");
   }
@@ -136,6 +142,7 @@ export class DomainBackend implements Backend {
   }
 
   async send(message: NewMessage): Promise<Stored> {
+    this.#requireOpen();
     const { from, clientMessageId, messageType, body } = message;
     requireId(from);
     if (!isClientMessageId(clientMessageId))
@@ -195,6 +202,11 @@ export class DomainBackend implements Backend {
             await this.#node.store.readBack(conversation.log, page.before ?? Number.MAX_SAFE_INTEGER, limit)
           ).reverse();
     return entries.map((entry) => decodeMessage(id, entry));
+  }
+
+  /** A backend that writes without waiting must not keep a node from closing. */
+  #requireOpen(): void {
+    if (this.#node.isClosing()) throw new ProtocolError("overloaded", "the server is stopping", 1000);
   }
 
   #publish(conversation: Conversation, stored: AppendOutcome, entry: Uint8Array): void {

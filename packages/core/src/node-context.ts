@@ -26,6 +26,8 @@ export interface NodeContext {
   readonly delivery: Delivery;
   readonly receipts: Receipts;
   readonly membership: Membership;
+  /** The node takes no more work. */
+  isClosing(): boolean;
   /** Milliseconds until a handshake has room, 0 if it is admitted now. */
   admit(): number;
   /** The peer's connection is gone. */

@@ -63,6 +63,7 @@ export class Node implements Acceptor {
         failed: () => recovery?.failed(),
         succeeded: () => recovery?.succeeded(),
       }),
+      isClosing: () => this.#closing,
       admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
       forget: (peer: Peer) => this.#forget(peer),
       asRefusal: (error: unknown) => asRefusal(error, journal),
@@ -109,9 +110,14 @@ export class Node implements Acceptor {
     statistics.waitingBytes = committer.waitingBytes;
   }
 
-  /** Sends everybody away and waits for what is being committed. The store stays open: it is its owner's. */
+  /**
+   * Takes no more commands, waits until those that were taken are committed and answered, and sends everybody away.
+   * The store stays open: it is its owner's.
+   */
   async close(): Promise<void> {
     this.#closing = true;
+    // Who sends without waiting would keep the committer busy for ever.
+    for (const peer of [...this.#peers]) peer.leave();
     await this.#context.committer.idle();
     const drain = new SharedFrame({ type: "drain", id: 0, reconnectInMs: 1000 });
     for (const peer of [...this.#peers]) {
