@@ -154,6 +154,9 @@ export class Node implements Acceptor {
 
 function asRefusal(error: unknown, journal: Journal): ProtocolError {
   if (error instanceof ProtocolError) return error;
+  // The store has told the journal, once; whoever asks again gets the same.
+  if (error instanceof Error && "code" in error && error.code === "damaged")
+    return new ProtocolError("internal", "a part of this log is lost; the server's log says which", 60_000);
   journal.warn("command failed", {
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),
   });
