@@ -19,6 +19,7 @@ import { directPuts, notFound } from "./membership.ts";
 import { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import { pageOf } from "./page.ts";
+import { refusalOfName } from "./plain-text.ts";
 import type { AppendOutcome } from "./ports.ts";
 import { decodeRecord, encodeRecord, type MemberRecord, type UserRecord } from "./record.ts";
 import { countUnread, unreadCount } from "./unread.ts";
@@ -37,9 +38,9 @@ export class DomainBackend implements Backend {
   }
 
   async putUser({ user, name }: User): Promise<void> {
+    this.#requireOpen();
     requireId(user);
-    if (name !== undefined && name.length > limits.nameLengthMax)
-      throw new ProtocolError("bad_request", `name exceeds ${limits.nameLengthMax}`);
+    requireName(name);
     await this.#node.committer.transact(() => ({
       puts: [{ key: recordKeys.user(this.#domain, user), value: encodeRecord({ name }) }],
       appends: [],
@@ -61,6 +62,7 @@ export class DomainBackend implements Backend {
   }
 
   async removeUser(user: string): Promise<void> {
+    this.#requireOpen();
     await this.user(user);
     await this.#node.committer.transact(() => ({
       puts: [{ key: recordKeys.user(this.#domain, user), value: undefined }],
@@ -74,7 +76,11 @@ export class DomainBackend implements Backend {
     this.#node.delivery.toUsers([userSubject(this.#domain, user)], { kind: "kick", device });
   }
 
-  createConversation(conversation: NewConversation): Promise<{ conversation: string; created: boolean }> {
+  async createConversation(
+    conversation: NewConversation,
+  ): Promise<{ conversation: string; created: boolean }> {
+    this.#requireOpen();
+    requireName(conversation.name);
     return this.#node.membership.create(this.#domain, "", conversation);
   }
 
@@ -92,7 +98,9 @@ export class DomainBackend implements Backend {
     return { items: await Promise.all(items.map((id) => this.conversation(id))), next };
   }
 
-  updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+  async updateConversation(id: string, change: { name?: string; open?: boolean }): Promise<void> {
+    this.#requireOpen();
+    requireName(change.name);
     return this.#node.membership.update(this.#domain, id, "", change);
   }
 
@@ -111,11 +119,13 @@ export class DomainBackend implements Backend {
     };
   }
 
-  addMembers(id: string, members: readonly { user: string; role: Role }[]): Promise<number> {
+  async addMembers(id: string, members: readonly { user: string; role: Role }[]): Promise<number> {
+    this.#requireOpen();
     return this.#node.membership.add(this.#domain, id, "", members);
   }
 
   async removeMember(id: string, user: string): Promise<void> {
+    this.#requireOpen();
     const removed = await this.#node.membership.remove(this.#domain, id, "", [user]);
     if (removed === 0) throw new ProtocolError("not_found", "no such member");
   }
@@ -132,6 +142,7 @@ export class DomainBackend implements Backend {
   }
 
   async send(message: NewMessage): Promise<Stored> {
+    this.#requireOpen();
     const { from, clientMessageId, messageType, body } = message;
     requireId(from);
     if (!isClientMessageId(clientMessageId))
@@ -194,6 +205,11 @@ export class DomainBackend implements Backend {
     return entries.map((entry) => decodeMessage(id, entry));
   }
 
+  /** A backend that writes without waiting must not keep a node from closing. */
+  #requireOpen(): void {
+    if (this.#node.isClosing()) throw new ProtocolError("overloaded", "the server is stopping", 1000);
+  }
+
   #publish(conversation: Conversation, stored: AppendOutcome, entry: Uint8Array): void {
     this.#node.statistics.messagesStored++;
     const message = decodeMessage(conversation.id, { seq: stored.seq, time: stored.time, body: entry });
@@ -238,6 +254,11 @@ export class DomainBackend implements Backend {
 function requireId(user: string): void {
   if (!isId(user))
     throw new ProtocolError("bad_request", "a user id is 1 to 64 characters of A-Z a-z 0-9 _ . @ + = -");
+}
+
+function requireName(name: string | undefined): void {
+  const refusal = refusalOfName(name);
+  if (refusal !== undefined) throw refusal;
 }
 
 function view(conversation: Conversation): ConversationView {

@@ -11,6 +11,7 @@ export {
 } from "./keys.ts";
 export { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
 export { Node, type NodeOptions } from "./node.ts";
+export { isName, isPlainText } from "./plain-text.ts";
 export type * from "./ports.ts";
 export type { Settings } from "./settings.ts";
 export { emptyStatistics, type Statistics } from "./statistics.ts";

@@ -112,9 +112,10 @@ export class Membership {
         throw new ProtocolError("forbidden", "an owner can only leave by themselves");
       }
       if (leaving.length === 0) return undefined;
+      const heir = heirOf(conversation, leaving);
       return {
-        notice: { event: "removed", details: { users: leaving, by } },
-        entering: [],
+        notice: { event: "removed", details: { users: leaving, by, owner: heir?.user } },
+        entering: heir === undefined ? [] : [heir],
         leaving,
         result: leaving.length,
       };
@@ -140,12 +141,15 @@ export class Membership {
   }
 
   async leave(domain: string, id: string, user: string): Promise<void> {
-    await this.#change(domain, id, user, "member", () => ({
-      notice: { event: "left", details: { users: [user] } },
-      entering: [],
-      leaving: [user],
-      result: 1,
-    }));
+    await this.#change(domain, id, user, "member", (conversation) => {
+      const heir = heirOf(conversation, [user]);
+      return {
+        notice: { event: "left", details: { users: [user], owner: heir?.user } },
+        entering: heir === undefined ? [] : [heir],
+        leaving: [user],
+        result: 1,
+      };
+    });
   }
 
   async setRole(domain: string, id: string, by: string, user: string, role: Role): Promise<void> {
@@ -355,6 +359,30 @@ function owners(conversation: Conversation): number {
   let count = 0;
   for (const member of conversation.members()) if (member.role === "owner") count++;
   return count;
+}
+
+/**
+ * Who becomes owner when the last owner is among `leaving`, so that somebody can manage the group: the
+ * longest-standing admin, else the longest-standing member. A group that had no owner is the backend's, and stays so.
+ */
+function heirOf(
+  conversation: Conversation,
+  leaving: readonly string[],
+): { user: string; role: "owner"; since: number } | undefined {
+  const gone = new Set(leaving);
+  let heir: Member | undefined;
+  let losesOwner = false;
+  for (const member of conversation.members()) {
+    if (gone.has(member.user)) losesOwner ||= member.role === "owner";
+    else if (member.role === "owner") return undefined;
+    else if (heir === undefined || isBefore(member, heir)) heir = member;
+  }
+  return losesOwner && heir !== undefined ? { user: heir.user, role: "owner", since: heir.since } : undefined;
+}
+
+function isBefore(one: Member, other: Member): boolean {
+  if (one.role !== other.role) return ranks[one.role] > ranks[other.role];
+  return one.since !== other.since ? one.since < other.since : one.user < other.user;
 }
 
 function checkMembers(

@@ -28,6 +28,8 @@ export interface NodeContext {
   readonly receipts: Receipts;
   readonly membership: Membership;
   readonly handshakes: Handshakes;
+  /** The node takes no more work. */
+  isClosing(): boolean;
   /** Milliseconds until a handshake has room, 0 if it is admitted now. */
   admit(): number;
   /** The peer's connection is gone. */

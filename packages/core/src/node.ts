@@ -64,6 +64,7 @@ export class Node implements Acceptor {
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
       }),
+      isClosing: () => this.#closing,
       admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
       forget: (peer: Peer) => this.#forget(peer),
       asRefusal: (error: unknown) => asRefusal(error, journal),
@@ -110,9 +111,14 @@ export class Node implements Acceptor {
     statistics.waitingBytes = committer.waitingBytes;
   }
 
-  /** Sends everybody away and waits for what is being committed. The store stays open: it is its owner's. */
+  /**
+   * Takes no more commands, waits until those that were taken are committed and answered, and sends everybody away.
+   * The store stays open: it is its owner's.
+   */
   async close(): Promise<void> {
     this.#closing = true;
+    // Who sends without waiting would keep the committer busy for ever.
+    for (const peer of [...this.#peers]) peer.leave();
     await this.#context.committer.idle();
     const drain = new SharedFrame({ type: "drain", id: 0, reconnectInMs: 1000 });
     for (const peer of [...this.#peers]) {
@@ -149,6 +155,9 @@ export class Node implements Acceptor {
 
 function asRefusal(error: unknown, journal: Journal): ProtocolError {
   if (error instanceof ProtocolError) return error;
+  // The store has told the journal, once; whoever asks again gets the same.
+  if (error instanceof Error && "code" in error && error.code === "damaged")
+    return new ProtocolError("internal", "a part of this log is lost; the server's log says which", 60_000);
   journal.warn("command failed", {
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),
   });

@@ -22,10 +22,13 @@ type State =
   | { readonly name: "new" }
   | { readonly name: "verifying"; readonly waiting: Command[] }
   | { readonly name: "open" }
+  /** The node closes: what was taken is still answered, nothing more is taken. */
+  | { readonly name: "leaving" }
   | { readonly name: "closed" };
 
 const fresh: State = { name: "new" };
 const open: State = { name: "open" };
+const leaving: State = { name: "leaving" };
 const closed: State = { name: "closed" };
 
 /** Commands that may wait for the token to be verified, and answers that may be under way at once. */
@@ -65,7 +68,8 @@ export class Peer implements Inbound {
   }
 
   receive(frame: Frame | UnknownFrame): void {
-    if (this.#state.name === "closed") return;
+    // Not answered while leaving: the connection is closed in a moment, and the client sends again.
+    if (this.#state.name === "closed" || this.#state.name === "leaving") return;
     this.heardAtMs = this.node.clock.now();
     if (frame.type === "unknown") return this.#refuseUnknown(frame);
     if (!isCommand(frame)) return; // Replies and pushes mean nothing here: ignored by rule.
@@ -136,6 +140,12 @@ export class Peer implements Inbound {
     });
     this.connection.close(code, retryAfterMs);
     this.closed();
+  }
+
+  /** Takes nothing more, so that what was taken comes to an end; `close` follows. */
+  leave(): void {
+    if (this.#state.name === "open") this.#state = leaving;
+    else this.close("going_away", 1000);
   }
 
   drained(): void {

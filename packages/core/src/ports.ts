@@ -159,8 +159,9 @@ export interface ReaderPosition {
 
 /**
  * Durable state: logs, cursors, records. Every method is atomic; reads see everything committed before they were
- * called. A rejected promise of a read means "not now". A rejected `commit` means that its outcome is open: it
- * may or may not be found later, whole; the keys of its appends make sending it again safe.
+ * called. A rejected promise of a read means "not now"; where the error's `code` is `damaged`, that entries in its way
+ * are lost, which the store has told the journal: it never leaves them out. A rejected `commit` means that its outcome
+ * is open: it may or may not be found later, whole; the keys of its appends make sending it again safe.
  */
 export interface Store {
   /** Identity of this incarnation: other data, other epoch. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryStore } from "@hongyan/core/memory";
 import { House } from "./house.ts";
 
 const connect = { type: "connect", version: 1, token: "d/alice", device: "phone" } as const;
@@ -130,4 +131,41 @@ test("a kicked user is sent away on every device, a closing node sends everybody
   await house.node.close();
   assert.equal(laptop.closedWith, "going_away");
   assert.equal(laptop.of("drain").length, 1);
+});
+
+test("G9 a node closes while clients and backends go on sending: what it took is answered, the rest it does not take", async () => {
+  const store = new MemoryStore();
+  const house = new House({}, store);
+  const alice = await house.device("alice");
+  const backend = house.node.backend("d");
+  let sent = 0;
+  const stored: Promise<unknown>[] = [];
+  const sendOne = () => {
+    const clientMessageId = `x:${++sent}`;
+    const body = new Uint8Array([1]);
+    alice.post({ type: "send", conversation: "alice:bob", clientMessageId, body });
+    stored.push(backend.send({ conversation: "alice:bob", from: "bob", clientMessageId, body }));
+  };
+  // Every commit finds something gathered behind it, for as long as anybody looks.
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (sent < 1000) sendOne();
+    return commit(batch);
+  };
+  await alice.say("alice:bob", "first", "y:1");
+  sendOne();
+  await house.until(() => sent > 5, "a few commits");
+  const takenBefore = sent;
+  await house.node.close();
+  assert.ok(sent < 100, `${sent} sends later it is closed`);
+  assert.equal(alice.closedWith, "going_away");
+  assert.deepEqual(alice.frames.slice(-1)[0]?.type, "drain");
+  assert.equal(alice.of("send.ok").length, takenBefore + 1);
+  const outcomes = await Promise.allSettled(stored);
+  assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, takenBefore);
+  for (const outcome of outcomes.slice(takenBefore)) {
+    assert.equal(outcome.status === "rejected" && outcome.reason.code, "overloaded");
+  }
+  assert.deepEqual(await store.heads(["d/conversation/alice:bob"]), [2 * takenBefore + 1]);
 });

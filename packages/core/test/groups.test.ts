@@ -283,3 +283,60 @@ test("G5 who is added again begins to count anew", async () => {
   for (const text of ["a", "b", "c"]) await alice.say("g", text);
   assert.equal(await unread(), 3);
 });
+
+test("when the last owner leaves, the longest-standing admin becomes owner, else the longest-standing member", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  const carol = await house.device("carol");
+  const dave = await house.device("dave");
+  await alice.ask({ type: "create", conversation: "g", members: ["dave", "bob"] }, "create.ok");
+  await alice.ask({ type: "add", conversation: "g", users: ["carol"] }, "add.ok");
+  await alice.ask({ type: "role", conversation: "g", user: "carol", role: "admin" }, "role.ok");
+  await carol.ask({ type: "leave", conversation: "g" }, "leave.ok");
+  await alice.ask({ type: "add", conversation: "g", users: ["carol"] }, "add.ok");
+  await alice.ask({ type: "role", conversation: "g", user: "carol", role: "admin" }, "role.ok");
+  const commits = house.node.statistics.commits;
+  await alice.ask({ type: "leave", conversation: "g" }, "leave.ok");
+  assert.equal(house.node.statistics.commits - commits, 1, "nobody sees the group without an owner");
+  await house.settle();
+  const details = async () => {
+    const [last] = await house.node.backend("d").history("g", { limit: 1 });
+    return [last?.messageType, JSON.parse(utf8.decode(last?.body))];
+  };
+  assert.deepEqual(await details(), ["hongyan.left", { users: ["alice"], owner: "carol" }]);
+  assert.equal(carol.of("conversation").at(-1)?.role, "owner");
+  await carol.ask({ type: "role", conversation: "g", user: "dave", role: "member" }, "role.ok");
+  // No admin is left; of two who came at the same time the smaller id. What the store has is the same.
+  await house.node.backend("d").removeMember("g", "carol");
+  assert.deepEqual(await details(), ["hongyan.removed", { users: ["carol"], by: "", owner: "bob" }]);
+  const again = new House({}, house.store);
+  const { items } = await again.node.backend("d").members("g", "", 10);
+  assert.deepEqual(
+    items.map(({ user, role }) => `${user} ${role}`),
+    ["bob owner", "dave member"],
+  );
+  // Not the last one: nothing changes hands. And the very last one leaves nobody behind.
+  await bob.ask({ type: "role", conversation: "g", user: "dave", role: "owner" }, "role.ok");
+  await bob.ask({ type: "leave", conversation: "g" }, "leave.ok");
+  assert.deepEqual(await details(), ["hongyan.left", { users: ["bob"] }]);
+  await dave.ask({ type: "leave", conversation: "g" }, "leave.ok");
+  assert.deepEqual(await details(), ["hongyan.left", { users: ["dave"] }]);
+});
+
+test("a name with control characters or lone surrogates is refused at every door of the core", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const backend = house.node.backend("d");
+  await alice.ask({ type: "create", conversation: "g", name: "\u96c1 🪿" }, "create.ok");
+  for (const name of ["a\nb", "\u0000", "\u007f", "\ud800", "x".repeat(129)]) {
+    assert.equal(await alice.refused({ type: "create", conversation: "h", name }), "bad_request");
+    assert.equal(await alice.refused({ type: "update", conversation: "g", name }), "bad_request");
+    const refused = { code: "bad_request", message: /^a name is/ };
+    await assert.rejects(backend.createConversation({ conversation: "h", name, members: [] }), refused);
+    await assert.rejects(backend.updateConversation("g", { name }), refused);
+    await assert.rejects(backend.putUser({ user: "alice", name }), refused);
+  }
+  assert.equal((await backend.conversation("g")).name, "\u96c1 🪿");
+  await assert.rejects(backend.conversation("h"), { code: "not_found" });
+});

@@ -19,7 +19,7 @@ export const limits = {
   clientMessageIdLengthMax: 128,
   /** Characters of a message type. */
   messageTypeLengthMax: 64,
-  /** Characters of a display name. */
+  /** Characters of the name of a user or group: well-formed Unicode, no control characters. */
   nameLengthMax: 128,
   /** Bytes of a token. */
   tokenLengthMax: 4096,

@@ -284,6 +284,18 @@ test("a store that does not answer makes the server unready", async (t) => {
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
 });
 
+test("a store that reads but takes no writes makes the server unready until it takes them again", async (t) => {
+  const store = new MemoryStore();
+  const { url } = await started(t, {}, { store });
+  const { commit } = store;
+  store.commit = () => Promise.reject(new Error("ENOSPC: no space left on device"));
+  const unready = await fetch(`${url}/readyz`);
+  assert.equal(unready.status, 503);
+  assert.deepEqual(await unready.json(), { status: "the store takes no writes" });
+  store.commit = commit;
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+});
+
 test("metrics with a token are open to its holders only", async (t) => {
   const { url } = await started(t, { metrics: { token: "scrape-me-if-you-can" } });
   assert.equal((await fetch(`${url}/metrics`)).status, 401);

@@ -96,6 +96,22 @@ test("a forged signature and an unknown key are refused in the same words", asyn
   await refused(`${head}.${base64url({ ...good, sub: "root" })}.${signature}`, "unauthorized", words);
 });
 
+test("G10 the token of an unknown key is worked on like one of a known key, and refused in the same words", async (t) => {
+  const verify = t.mock.method(crypto.subtle, "verify");
+  const answer = async (token: string) => {
+    verify.mock.resetCalls();
+    const refusal = await authenticator.verify(token).catch((error: ProtocolError) => error);
+    assert.ok(refusal instanceof ProtocolError);
+    return { code: refusal.code, message: refusal.message, signaturesVerified: verify.mock.callCount() };
+  };
+  for (const claims of [good, { ...good, domain: "bolt" }, { ...good, exp: seconds - 60 }, {}]) {
+    const known = await answer(signed(claims, { secret: "x".repeat(40) }));
+    assert.equal(known.signaturesVerified, 1);
+    assert.deepEqual(await answer(signed(claims, { kid: "nope" })), known);
+    assert.deepEqual(await answer(signed(claims, { header: { kid: undefined } })), known);
+  }
+});
+
 test("no other algorithm is accepted, least of all none", async () => {
   const none = `${base64url({ alg: "none", kid: "a1" })}.${base64url(good)}.`;
   await refused(none, "unauthorized", /HS256/);

@@ -14,8 +14,16 @@ export function reproduction(seed: number, plant: string | undefined, mask: Mask
 }
 
 /**
+ * The steps of a run that ends with its objection. Where that came from the look at the end, there is nothing to cut:
+ * a run that is told to stop at its last step never looks.
+ */
+export function stepsOf({ steps, inTheEnd }: RunResult): number | undefined {
+  return inTheEnd ? undefined : steps;
+}
+
+/**
  * Leaves out what the failure does not need: actions (halves, quarters, … single ones), devices, weather; and stops
- * at the step of the objection. An objection of the same shape counts as the same failure.
+ * at the step of the objection, unless that is the look at the end. An objection of the same shape counts as the same failure.
  */
 export async function shrink(
   result: RunResult,
@@ -36,7 +44,7 @@ export async function shrink(
   await shrinkList(indexes(plan.devices.length), (devices) => fits({ ...best.mask, devices }));
   for (const weather of weathers)
     await fits({ ...best.mask, without: new Set([...best.mask.without, weather]) });
-  return { ...best, mask: { ...best.mask, steps: best.result.steps } };
+  return { ...best, mask: { ...best.mask, steps: stepsOf(best.result) } };
 }
 
 /** What an objection says, without names and numbers: so that another bug is not taken for this one. */

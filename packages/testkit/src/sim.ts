@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { readArguments, shortened, UsageError } from "./arguments.ts";
 import { type Mask, parseRanges, parseWithout } from "./plan/mask.ts";
 import { plantNamed, plantNames } from "./plants/plants.ts";
-import { reproduction, shrink } from "./shrink.ts";
+import { reproduction, shrink, stepsOf } from "./shrink.ts";
 import type { WorkerAnswer, WorkerBegin, WorkerTask } from "./sim-worker.ts";
 import { type RunResult, simulate } from "./simulate.ts";
 
@@ -172,7 +172,7 @@ async function runMany(
     // Making small takes a while: once is enough.
     const isFirst = failures.length === 0;
     failures.push(
-      await explain(result, plant, isFirst ? undefined : { ...nothingLeftOut, steps: result.steps }),
+      await explain(result, plant, isFirst ? undefined : { ...nothingLeftOut, steps: stepsOf(result) }),
     );
   }
   return { ...total, elapsedMs: performance.now() - startedAt, failures };

@@ -21,6 +21,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly objection: Objection | undefined;
+  /** Whether the objection came from the look at the end: it needs the whole run, and not a step less or more. */
+  readonly inTheEnd: boolean;
   readonly steps: number;
   readonly plan: Plan;
   readonly messages: number;
@@ -36,12 +38,13 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   const world = new World(plan, plant);
   world.trace = options.trace;
   try {
-    await live(world, mask.steps ?? Number.POSITIVE_INFINITY);
+    const inTheEnd = await live(world, mask.steps ?? Number.POSITIVE_INFINITY);
     let messages = 0;
     for (const [, log] of world.ledger.logs()) messages += log.length;
     return {
       seed,
       objection: world.objection,
+      inTheEnd,
       steps: world.scheduler.steps,
       plan,
       messages,
@@ -52,7 +55,8 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   }
 }
 
-async function live(world: World, stepsMax: number): Promise<void> {
+/** Whether it came to the end: to rest, or to where it should have come to rest. */
+async function live(world: World, stepsMax: number): Promise<boolean> {
   const { plan, scheduler, judge } = world;
   await settleIn(world, stepsMax);
   const begin = scheduler.now;
@@ -66,19 +70,20 @@ async function live(world: World, stepsMax: number): Promise<void> {
   let quietSince: number | undefined;
   while (judge.objection === undefined && scheduler.steps < stepsMax) {
     await world.run(scheduler.now + 500, stepsMax);
-    if (judge.objection !== undefined || scheduler.steps >= stepsMax) return;
+    if (judge.objection !== undefined || scheduler.steps >= stepsMax) return false;
     const reason = unrest(world);
     if (reason !== undefined) {
       quietSince = undefined;
       if (scheduler.now < deadline) continue;
       judge.object("liveness", `${restMsMax / 1000} s after the last fault ${reason}`);
-      return;
+      return true;
     }
     quietSince ??= scheduler.now;
     if (scheduler.now - quietSince < quietMs) continue;
     await compare(world);
-    return;
+    return true;
   }
+  return false;
 }
 
 /** Before the plan begins: users with names, and the groups. */

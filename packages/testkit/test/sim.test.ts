@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { plantNames } from "../src/plants/plants.ts";
+import { stepsOf } from "../src/shrink.ts";
+import { simulate } from "../src/simulate.ts";
 
 /** The command behind `npm run sim`. */
 function sim(...args: string[]): { code: number | null; lines: string[]; errors: string } {
@@ -28,6 +30,20 @@ test("a failing seed exits with 1 and ends with the one line that shows it again
   assert.deepEqual(again.lines.slice(-2), found.lines.slice(-2));
   // Without the bug the same world is in order.
   assert.equal(sim("--seed", line.split(" ")[5] ?? "").code, 0);
+});
+
+test("what only the look at the end finds is shown again by its line", async () => {
+  const found = sim("--seeds", "20", "--plant", "skip-a-device");
+  assert.equal(found.code, 1);
+  const line = found.lines.at(-1) ?? "";
+  assert.doesNotMatch(line, /--steps/, `${found.lines.at(-2)}`);
+  const again = sim(...line.split(" ").slice(4));
+  assert.equal(again.code, 1);
+  assert.deepEqual(again.lines.slice(-2), found.lines.slice(-2));
+  // The same holds for a world that does not come to rest.
+  const restless = await simulate(8, { plant: "lost-outbox" });
+  assert.equal(restless.objection?.guarantee, "liveness");
+  assert.equal(stepsOf(restless), undefined);
 });
 
 test("some seeds are green, and say what they did", () => {

@@ -1,4 +1,5 @@
 /** Formats of strings in the schemas of the HTTP API: the same functions that guard every other door. */
+import { isName, isPlainText } from "@hongyan/core";
 import { isClientMessageId, isConversationId, isId, limits } from "@hongyan/protocol";
 
 interface Format {
@@ -19,15 +20,10 @@ export const formats = {
   "message-type": {
     meaning: `a message type: 1 to ${limits.messageTypeLengthMax} visible characters; hongyan. is reserved for the server`,
     validate: (text) =>
-      isPlain(text, limits.messageTypeLengthMax) && text !== "" && !text.startsWith("hongyan."),
+      isPlainText(text, limits.messageTypeLengthMax) && text !== "" && !text.startsWith("hongyan."),
   },
   name: {
     meaning: `a name: up to ${limits.nameLengthMax} characters without control characters`,
-    validate: (text) => isPlain(text, limits.nameLengthMax),
+    validate: isName,
   },
 } as const satisfies Record<string, Format>;
-
-function isPlain(text: string, lengthMax: number): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
-  return text.length <= lengthMax && text.isWellFormed() && !/[\x00-\x1f\x7f]/.test(text);
-}

@@ -1,6 +1,7 @@
 /** LevelDB as the key-value of the embedded store. Every write is synced: `sync: true` is fdatasync of its log. */
-import { access, constants, open, readdir, realpath, rm, stat } from "node:fs/promises";
+import { access, constants, open, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Journal } from "@hongyan/core";
 import { ClassicLevel } from "classic-level";
 import type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
 import { makeDirectory } from "./new-directory.ts";
@@ -12,6 +13,7 @@ export interface LevelOptions {
   readonly blockCacheBytes: number;
   /** False: the data must be there already. */
   readonly create: boolean;
+  readonly journal?: Journal | undefined;
 }
 
 /**
@@ -25,6 +27,8 @@ const pagePairsMax = 1000;
 /** The highest limit that LevelDB's iterator can count. */
 const scanPairsMax = 2 ** 31 - 1;
 const none = new Uint8Array(0);
+/** Lines of the journal about one opening. */
+const lossesMax = 20;
 
 /**
  * Directories that this process has open. LevelDB's lock is a POSIX lock, which a process loses as soon as it closes
@@ -35,13 +39,19 @@ const openPaths = new Set<string>();
 
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
-export async function openLevel({ directory, blockCacheBytes, create }: LevelOptions): Promise<KeyValue> {
+export async function openLevel({
+  directory,
+  blockCacheBytes,
+  create,
+  journal,
+}: LevelOptions): Promise<KeyValue> {
   await prepareDirectory(directory, create);
   const path = await realpath(directory);
   if (openPaths.has(path)) throw locked(directory);
   openPaths.add(path);
   try {
     const level = await openIn(directory, blockCacheBytes, create);
+    if (journal !== undefined) await tellOfLosses(directory, journal);
     return new LevelKeyValue(level, () => openPaths.delete(path));
   } catch (error) {
     openPaths.delete(path);
@@ -65,6 +75,19 @@ async function openIn(directory: string, blockCacheBytes: number, create: boolea
     throw openError(directory, error);
   }
   return level;
+}
+
+/**
+ * LevelDB leaves out what it cannot read of its log, and says so only in its file `LOG`, which begins anew with every
+ * opening. Its `paranoid_checks` would refuse to open instead; classic-level does not offer them, and they would also
+ * refuse after a power cut that tore a write which nobody was told of. That is why this is a warning: what is missing
+ * in the middle of a log is found when it is read (holes.ts).
+ */
+async function tellOfLosses(directory: string, journal: Journal): Promise<void> {
+  const text = await readFile(join(directory, "LOG"), "utf8").catch(() => "");
+  const losses = [...text.matchAll(/(\d+\.log): dropping (\d+) bytes; (.*)/g)];
+  for (const [, file, bytes, reason] of losses.slice(0, lossesMax))
+    journal.warn("store.dropped", { directory, file, bytes: Number(bytes), reason });
 }
 
 class LevelKeyValue implements KeyValue {

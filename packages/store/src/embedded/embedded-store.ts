@@ -18,14 +18,19 @@ import { openLevel, probeDirectory } from "./classic-level.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { prepareData } from "./data-format.ts";
 import { GroupPlan } from "./group-plan.ts";
+import { checkAfter, checkBefore } from "./holes.ts";
 import type { KeyValue } from "./key-value.ts";
 import { readAfter, readBefore } from "./log-reader.ts";
 import { headsOf, listRecords, positionsOf, readersOf, recordsOf, seqOfKey } from "./lookups.ts";
 import type { Delay, Disk } from "./recovery.ts";
 import { settleRepeats } from "./repeats.ts";
 import { newStatistics, type StoreStatistics } from "./statistics.ts";
+import { StoreError } from "./store-error.ts";
 import { trimLog } from "./trim.ts";
 import { closed, Volume } from "./volume.ts";
+
+/** Damaged logs that the journal is told of. */
+const damagedLogsMax = 1000;
 
 export interface EmbeddedStoreTuning {
   /** Memory for heads, idempotency keys and cursors in use. Default 64 MiB. */
@@ -66,16 +71,19 @@ export class EmbeddedStore implements Store {
   readonly #caches: Caches;
   readonly #queue: CommitQueue;
   readonly #statistics: StoreStatistics = newStatistics();
+  readonly #journal: Journal | undefined;
+  readonly #damagedLogs = new Set<LogId>();
   #closing: Promise<void> | undefined;
 
   /** Rejects with `StoreError`: `locked`, `unwritable`, `newer_format`, `foreign`. */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
     const directory = resolve(options.directory);
     const blockCacheBytes = options.blockCacheBytes ?? 32 * 1024 * 1024;
-    const keyValue = await openLevel({ directory, blockCacheBytes, create: true });
+    const { journal } = options;
+    const keyValue = await openLevel({ directory, blockCacheBytes, create: true, journal });
     const disk: Disk = {
       probe: () => probeDirectory(directory),
-      reopen: () => openLevel({ directory, blockCacheBytes, create: false }),
+      reopen: () => openLevel({ directory, blockCacheBytes, create: false, journal }),
     };
     return EmbeddedStore.over(keyValue, { ...options, disk, place: `The data directory ${directory}` });
   }
@@ -99,6 +107,7 @@ export class EmbeddedStore implements Store {
       place = "The store",
     } = options;
     this.epoch = epoch;
+    this.#journal = options.journal;
     this.#caches = new Caches(cacheBytesMax);
     this.#queue = new CommitQueue(queueBytesMax, (batches) => this.#commitGroup(batches));
     this.#volume = new Volume({
@@ -160,11 +169,17 @@ export class EmbeddedStore implements Store {
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async read(log: LogId, after: number, limit: PageLimit): Promise<Entry[]> {
-    return readAfter(this.#reading, log, after, limit);
+    const place = { keyValue: this.#reading, caches: this.#caches, log };
+    const page = await readAfter(place.keyValue, log, after, limit);
+    await checkAfter(place, page, after).catch((error) => this.#damaged(log, error));
+    return page.entries;
   }
 
   async readBack(log: LogId, before: number, limit: PageLimit): Promise<Entry[]> {
-    return readBefore(this.#reading, log, before, limit);
+    const place = { keyValue: this.#reading, caches: this.#caches, log };
+    const page = await readBefore(place.keyValue, log, before, limit);
+    await checkBefore(place, page, before).catch((error) => this.#damaged(log, error));
+    return page.entries;
   }
 
   async heads(logs: readonly LogId[]): Promise<number[]> {
@@ -189,6 +204,16 @@ export class EmbeddedStore implements Store {
 
   async list(prefix: string, after: string, count: number): Promise<StoredRecord[]> {
     return listRecords(this.#reading, prefix, after, count);
+  }
+
+  /** Tells the journal of a damaged log, once: whoever reads it asks again and again. */
+  #damaged(log: LogId, error: unknown): never {
+    const isNew = error instanceof StoreError && error.code === "damaged" && !this.#damagedLogs.has(log);
+    if (isNew && this.#damagedLogs.size < damagedLogsMax) {
+      this.#damagedLogs.add(log);
+      this.#journal?.warn("store.damaged", { log, error: error.message });
+    }
+    throw error;
   }
 
   get #reading(): KeyValue {

@@ -4,6 +4,7 @@
  *
  *   E log seq             -> a block: the consecutive entries up to `seq` that one commit appended
  *   S log                 -> head, and the newest idempotency keys of the log (log-state.ts)
+ *   T log                 -> the highest seq that was trimmed
  *   I log producer chunk  -> older idempotency keys (number-chunk.ts)
  *   C log reader          -> cursor
  *   R key                 -> record
@@ -11,7 +12,15 @@
  */
 import type { LogId } from "@hongyan/core";
 
-const kind = { entries: 0x45, state: 0x53, chunk: 0x49, cursor: 0x43, record: 0x52, meta: 0x4d };
+const kind = {
+  entries: 0x45,
+  state: 0x53,
+  trimmed: 0x54,
+  chunk: 0x49,
+  cursor: 0x43,
+  record: 0x52,
+  meta: 0x4d,
+};
 
 /** Above every byte that UTF-8 text can have. */
 const end = Buffer.from([0xff]);
@@ -48,6 +57,10 @@ export function seqOf(entriesKey: Uint8Array): number {
 
 export function stateKey(log: LogId): Buffer {
   return sized(kind.state, log, 0);
+}
+
+export function trimmedKey(log: LogId): Buffer {
+  return sized(kind.trimmed, log, 0);
 }
 
 /** `chunk` from `chunkOf`. */

@@ -4,14 +4,21 @@ import { decodeBlock } from "./block.ts";
 import type { KeyValue, Pair, ScanRange } from "./key-value.ts";
 import { entriesEnd, entriesKey, entriesPrefix, seqOf } from "./keys.ts";
 
+export interface PageRead {
+  readonly entries: Entry[];
+  /** The limit ended the page; otherwise the log did. */
+  readonly isFull: boolean;
+}
+
 /** Entries with `seq > after`, ascending: one seek to the block that has `after + 1`, then block after block. */
 export async function readAfter(
   keyValue: KeyValue,
   log: LogId,
   after: number,
   limit: PageLimit,
-): Promise<Entry[]> {
+): Promise<PageRead> {
   const page = new Page(limit);
+  let isFull = false;
   const prefix = entriesPrefix(log);
   const range = {
     gte: entriesKey(prefix, toSeq(after + 1)),
@@ -19,10 +26,14 @@ export async function readAfter(
     limit: blocksFor(limit),
   };
   await eachBlock(keyValue, range, (block) => {
-    for (const entry of block) if (entry.seq > after && !page.take(entry)) return false;
+    for (const entry of block) {
+      if (entry.seq <= after || page.take(entry)) continue;
+      isFull = true;
+      return false;
+    }
     return true;
   });
-  return page.entries;
+  return { entries: page.entries, isFull };
 }
 
 /** Entries with `seq < before`, descending. The block that has `before - 1` may end above it: it is read apart. */
@@ -31,9 +42,10 @@ export async function readBefore(
   log: LogId,
   before: number,
   limit: PageLimit,
-): Promise<Entry[]> {
+): Promise<PageRead> {
   const page = new Page(limit);
-  if (before <= 1) return page.entries;
+  let isFull = false;
+  if (before <= 1) return { entries: page.entries, isFull };
   const prefix = entriesPrefix(log);
   const top = entriesKey(prefix, toSeq(before - 1));
   const above = { gte: top, lt: entriesEnd(prefix), limit: 1 };
@@ -41,17 +53,18 @@ export async function readBefore(
   const take = (block: Entry[]): boolean => {
     for (let i = block.length - 1; i >= 0; i--) {
       const entry = block[i] as Entry;
-      if (entry.seq < before && !page.take(entry)) return false;
+      if (entry.seq >= before || page.take(entry)) continue;
+      isFull = true;
+      return false;
     }
     return true;
   };
-  let full = false;
   await eachBlock(keyValue, above, (block) => {
-    full = !take(block);
+    take(block);
     return false;
   });
-  if (!full) await eachBlock(keyValue, below, take);
-  return page.entries;
+  if (!isFull) await eachBlock(keyValue, below, take);
+  return { entries: page.entries, isFull };
 }
 
 /** The block that has `seq`, or undefined where it was trimmed. */

@@ -2,7 +2,7 @@
  * `locked`: another server has the directory. `newer_format`: written by a newer version. `foreign`: not data of
  * this product. `unwritable`: the directory cannot be made, read or written. `failed`: a write failed, and the store
  * takes nothing until it has found the disk good again. `overloaded`: too much waits to be written; try again.
- * `closed`: after `close`.
+ * `damaged`: entries of a log are lost; reads of it that meet the hole are rejected. `closed`: after `close`.
  */
 export type StoreErrorCode =
   | "locked"
@@ -11,6 +11,7 @@ export type StoreErrorCode =
   | "unwritable"
   | "failed"
   | "overloaded"
+  | "damaged"
   | "closed";
 
 export class StoreError extends Error {
