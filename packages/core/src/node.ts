@@ -3,6 +3,7 @@ import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
 import { Committer } from "./committer.ts";
 import { Conversations } from "./conversations.ts";
+import { isDamaged } from "./damage.ts";
 import { Delivery } from "./delivery.ts";
 import { DomainBackend } from "./domain-backend.ts";
 import type { NodeEvent } from "./event.ts";
@@ -156,7 +157,7 @@ export class Node implements Acceptor {
 function asRefusal(error: unknown, journal: Journal): ProtocolError {
   if (error instanceof ProtocolError) return error;
   // The store has told the journal, once; whoever asks again gets the same.
-  if (error instanceof Error && "code" in error && error.code === "damaged")
+  if (isDamaged(error))
     return new ProtocolError("internal", "a part of this log is lost; the server's log says which", 60_000);
   journal.warn("command failed", {
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),

@@ -1,6 +1,7 @@
 import type { FrameNamed } from "@hongyan/protocol";
 import type { Message } from "./backend.ts";
 import type { Conversation, Member } from "./conversation.ts";
+import { isDamaged } from "./damage.ts";
 import { introduced } from "./introduction.ts";
 import { deliveredReader } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
@@ -31,13 +32,7 @@ export async function conversationFrame(
   await introduced(node, session);
   const reader = deliveredReader(user, session.device);
   const [position = 0] = await node.store.positions([{ log: conversation.log, reader }]);
-  let last: Message | undefined;
-  let lastOfHead = -1;
-  for (let tries = 0; needsCount(member) || (lastOfHead !== conversation.head && tries < triesMax); tries++) {
-    await countUnread(node.store, conversation, member);
-    lastOfHead = conversation.head;
-    last = await lastMessage(node, conversation);
-  }
+  const last = await latest(node, conversation, member);
   if (conversation.member(user) !== member) return undefined; // Removed meanwhile.
   // Everything below is of one moment: a count that belonged to another head would be wrong for good.
   const peer = conversation.kind === "direct" ? otherMember(conversation, user) : undefined;
@@ -63,6 +58,32 @@ export async function conversationFrame(
     lastType: shown?.messageType,
     body: shown !== undefined && shown.body.length <= previewBytesMax ? shown.body : undefined,
   };
+}
+
+/** The last message, after what is unread was counted at the same head. */
+async function latest(
+  node: NodeContext,
+  conversation: Conversation,
+  member: Member,
+): Promise<Message | undefined> {
+  let last: Message | undefined;
+  let lastOfHead = -1;
+  try {
+    for (
+      let tries = 0;
+      needsCount(member) || (lastOfHead !== conversation.head && tries < triesMax);
+      tries++
+    ) {
+      await countUnread(node.store, conversation, member);
+      lastOfHead = conversation.head;
+      last = await lastMessage(node, conversation);
+    }
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    // It stays in the list, without what can be said only from its log.
+    member.uncounted ??= 0;
+  }
+  return last;
 }
 
 function otherMember(conversation: Conversation, user: string): Member | undefined {

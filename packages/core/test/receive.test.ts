@@ -369,19 +369,27 @@ test("G4 a device that is known gets what its user has read elsewhere; a new one
   assert.deepEqual((await ackPage(later)).seqs, [3], "and stays where it began until it acknowledges");
 });
 
-test("G4 a log that has lost entries is answered as an internal fault, and the device stays", async () => {
+test("G4 a log that has lost entries is answered as an internal fault, and keeps nothing else from coming", async () => {
   const store = new MemoryStore();
   const house = new House({}, store);
   const alice = await house.device("alice");
   const bob = await house.device("bob");
   await bob.say("alice:bob", "hi", "x:1");
   const damaged = Object.assign(new Error("The log has lost its entry 1"), { code: "damaged" });
-  store.read = () => Promise.reject(damaged);
-  store.readBack = () => Promise.reject(damaged);
+  await house.node.backend("d").createConversation({
+    conversation: "whole",
+    members: [{ user: "alice", role: "member" }],
+  });
+  const { read, readBack } = store;
+  store.read = (log, ...rest) =>
+    log.endsWith("alice:bob") ? Promise.reject(damaged) : read.call(store, log, ...rest);
+  store.readBack = (log, ...rest) =>
+    log.endsWith("alice:bob") ? Promise.reject(damaged) : readBack.call(store, log, ...rest);
   const late = await house.device("alice", "tablet", { sync: false });
   assert.equal(await alice.refused({ type: "history", conversation: "alice:bob" }), "internal");
-  assert.equal(await late.refused({ type: "sync" }), "internal");
-  const refusal = late.of("error").at(-1);
+  assert.deepEqual((await ackPage(late)).seqs, [1], "the other conversation");
+  assert.equal((await late.ask({ type: "list" }, "list.ok")).count, 2);
+  const refusal = alice.of("error").at(-1);
   assert.ok((refusal?.retryAfterMs ?? 0) >= 10_000, "it is not asked for again at once");
   assert.equal((await alice.ask({ type: "ping" }, "ping.ok")).type, "ping.ok");
   assert.equal((await bob.say("alice:bob", "there?", "x:2")).seq, 2);

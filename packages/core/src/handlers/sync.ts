@@ -1,6 +1,7 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
 import { allPages } from "../conversations.ts";
+import { isDamaged } from "../damage.ts";
 import { introduced } from "../introduction.ts";
 import { conversationLog, deliveredReader, recordKeys } from "../keys.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
@@ -96,6 +97,10 @@ async function sendCounts(
   return { type: "sync.ok", id, count, more: backlogs.length > limits.pageMessagesMax };
 }
 
+function ofDamaged(error: unknown): undefined {
+  if (!isDamaged(error)) throw error;
+}
+
 async function sendMessages(
   peer: Peer,
   command: FrameNamed<"sync">,
@@ -109,7 +114,9 @@ async function sendMessages(
   let conversationsLeft: number = limits.positionsMax;
   for (const { conversation, log, after, upTo } of backlogs) {
     if (messagesLeft <= 0 || bytesLeft <= 0 || conversationsLeft-- <= 0) return { count, more: true };
-    const entries = await store.read(log, after, { count: messagesLeft, bytes: bytesLeft });
+    const entries = await store.read(log, after, { count: messagesLeft, bytes: bytesLeft }).catch(ofDamaged);
+    // One that has lost entries stays where it is, and does not keep the others from coming.
+    if (entries === undefined) continue;
     let last = after;
     for (const entry of entries) {
       if (entry.seq > upTo) break;
