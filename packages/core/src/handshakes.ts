@@ -1,3 +1,4 @@
+import { Fifo } from "./fifo.ts";
 import type { Clock } from "./ports.ts";
 
 /** Handshakes begun in one tick. */
@@ -10,14 +11,10 @@ const perTick = 32;
  */
 export class Handshakes {
   readonly #clock: Clock;
-  #waiting: (() => void)[] = [];
-  #next = 0;
+  readonly #waiting = new Fifo<() => void>();
   readonly #run = (): void => {
-    const end = Math.min(this.#waiting.length, this.#next + perTick);
-    while (this.#next < end) (this.#waiting[this.#next++] as () => void)();
-    if (this.#next < this.#waiting.length) return this.#clock.defer(this.#run);
-    this.#waiting = [];
-    this.#next = 0;
+    for (let begun = 0; begun < perTick; begun++) this.#waiting.shift()?.();
+    if (this.#waiting.length > 0) this.#clock.defer(this.#run);
   };
 
   constructor(clock: Clock) {
@@ -26,6 +23,7 @@ export class Handshakes {
 
   /** Runs `begin` in its turn. */
   add(begin: () => void): void {
-    if (this.#waiting.push(begin) === 1) this.#clock.defer(this.#run);
+    this.#waiting.push(begin);
+    if (this.#waiting.length === 1) this.#clock.defer(this.#run);
   }
 }

@@ -1,18 +1,23 @@
 import { ProtocolError } from "@hongyan/protocol";
-import { allPages } from "./conversations.ts";
-import { conversationLog, deliveredReader, deviceLog, readReader, recordKeys } from "./keys.ts";
+import { deliveredReader, deviceLog, readReader } from "./keys.ts";
+import { memberships } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
-import type { Advance } from "./ports.ts";
+import type { Advance, LogId } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /**
  * A device that is new begins with what its user has not read: where that is, is written once, as its cursors. So a
  * cursor of 0 means 0 from then on, also in a conversation that begins later and is read on another device first
- * (G4). That a device is known is a cursor too, in a log of its user that has no entries.
+ * (G4). That a device is known is a cursor too, in a log of its user that has no entries. `logs`: those of the user's
+ * conversations, where the caller has them.
  */
-export async function introduced(node: NodeContext, session: Session): Promise<void> {
+export async function introduced(
+  node: NodeContext,
+  session: Session,
+  logs?: readonly LogId[],
+): Promise<void> {
   if (session.introduction === "done") return;
-  session.introduction ??= introduce(node, session).then(
+  session.introduction ??= introduce(node, session, logs).then(
     () => {
       session.introduction = "done";
     },
@@ -24,18 +29,16 @@ export async function introduced(node: NodeContext, session: Session): Promise<v
   await session.introduction;
 }
 
-async function introduce(node: NodeContext, { identity, device }: Session): Promise<void> {
-  const { store, committer } = node;
+async function introduce(
+  { store, committer }: NodeContext,
+  { identity, device }: Session,
+  given: readonly LogId[] | undefined,
+): Promise<void> {
   const { domain, user } = identity;
   const marker = { log: deviceLog(domain, user), reader: device };
   const [known = 0] = await store.positions([marker]);
   if (known > 0) return;
-  const prefix = recordKeys.memberships(domain, user);
-  const rows = await allPages(
-    (after) => store.list(prefix, after, 1000),
-    (row) => row.key,
-  );
-  const logs = rows.map(({ key }) => conversationLog(domain, key.slice(prefix.length)));
+  const logs = given ?? (await memberships(store, domain, user)).map(({ log }) => log);
   const own = deliveredReader(user, device);
   const positions = await store.positions(
     [own, readReader(user)].flatMap((reader) => logs.map((log) => ({ log, reader }))),

@@ -5,6 +5,7 @@ import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Handshakes } from "./handshakes.ts";
 import type { Membership } from "./membership.ts";
+import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
 import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
 import type { Receipts } from "./receipts.ts";
@@ -28,6 +29,7 @@ export interface NodeContext {
   readonly receipts: Receipts;
   readonly membership: Membership;
   readonly handshakes: Handshakes;
+  readonly pages: Pages;
   /** The node takes no more work. */
   isClosing(): boolean;
   /** Milliseconds until a handshake has room, 0 if it is admitted now. */

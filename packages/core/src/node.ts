@@ -10,6 +10,7 @@ import type { NodeEvent } from "./event.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Membership } from "./membership.ts";
 import type { NodeContext } from "./node-context.ts";
+import { Pages } from "./pages.ts";
 import { Peer } from "./peer.ts";
 import type {
   Acceptor,
@@ -62,6 +63,7 @@ export class Node implements Acceptor {
       statistics: this.statistics,
       conversations,
       handshakes: new Handshakes(clock),
+      pages: new Pages(),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
       }),

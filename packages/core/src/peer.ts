@@ -46,7 +46,7 @@ export class Peer implements Inbound {
   /** Commands that wait for the store. */
   pending = 0;
   /** Pages that wait for their turn, and whether one is being made or has no room to leave. */
-  #pages: (() => void)[] | undefined;
+  #pages: (() => Promise<void>)[] | undefined;
   #pageUnderWay = false;
   /** Place in the node's list of peers, kept by it. */
   place = -1;
@@ -187,17 +187,16 @@ export class Peer implements Inbound {
   answerPage(command: Command, work: () => Promise<Reply>): void {
     this.pending++;
     this.#pages ??= [];
-    this.#pages.push(() => {
-      work()
-        .then(
-          (reply) => this.reply(reply),
-          (error: unknown) => this.reject(command.id, this.node.asRefusal(error)),
-        )
-        .finally(() => {
-          this.pending--;
-          this.#pageUnderWay = false;
-          this.#nextPage();
-        });
+    this.#pages.push(async () => {
+      try {
+        // Whoever left while waiting is answered no more.
+        if (!this.isClosed) this.reply(await work());
+      } catch (error) {
+        this.reject(command.id, this.node.asRefusal(error));
+      }
+      this.pending--;
+      this.#pageUnderWay = false;
+      this.#nextPage();
     });
     this.#nextPage();
   }
@@ -216,7 +215,7 @@ export class Peer implements Inbound {
       return;
     }
     this.#pageUnderWay = true;
-    page();
+    this.node.pages.add(page);
   }
 
   #handle(command: Command): void {

@@ -1,12 +1,11 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
-import { allPages } from "../conversations.ts";
 import { isDamaged } from "../damage.ts";
 import { introduced } from "../introduction.ts";
-import { conversationLog, deliveredReader, recordKeys } from "../keys.ts";
+import { deliveredReader } from "../keys.ts";
+import { memberships } from "../memberships.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
 import type { Peer } from "../peer.ts";
-import { decodeRecord, type MemberRecord } from "../record.ts";
 import type { Session } from "../session.ts";
 import { conversationFrame } from "../summary.ts";
 import { acknowledgePage } from "./ack.ts";
@@ -55,29 +54,22 @@ async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync"
 }
 
 async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
-  await introduced(peer.node, session);
   const { store } = peer.node;
   const { domain, user } = session.identity;
-  const prefix = recordKeys.memberships(domain, user);
-  const rows = await allPages(
-    (after) => store.list(prefix, after, 1000),
-    (row) => row.key,
-  );
-  const logs = rows.map(({ key }) => conversationLog(domain, key.slice(prefix.length)));
+  const parts = await memberships(store, domain, user);
+  const logs = parts.map(({ log }) => log);
+  await introduced(peer.node, session, logs);
   const reader = deliveredReader(user, session.device);
   const [heads, positions] = await Promise.all([
     store.heads(logs),
     store.positions(logs.map((log) => ({ log, reader }))),
   ]);
   const backlogs: Backlog[] = [];
-  for (let i = 0; i < rows.length; i++) {
-    const { key, value } = rows[i] as (typeof rows)[number];
-    const member = decodeRecord<MemberRecord>(value);
-    const after = Math.max(positions[i] ?? 0, member.since - 1);
-    const upTo = Math.min(heads[i] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
-    if (after < upTo)
-      backlogs.push({ conversation: key.slice(prefix.length), log: logs[i] as string, after, upTo });
-  }
+  parts.forEach(({ conversation, log, member }, at) => {
+    const after = Math.max(positions[at] ?? 0, member.since - 1);
+    const upTo = Math.min(heads[at] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
+    if (after < upTo) backlogs.push({ conversation, log, after, upTo });
+  });
   return backlogs;
 }
 
