@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 /**
  * libuv takes one connection from a listening socket per turn of the event loop. When thousands come at once, every
  * turn has work, the queue of the one socket runs over, and those whose SYN was dropped try again after 1, 3, 7 …
- * seconds: 15,000 took 32 s to come back; see socketsPerPort in the measurements
+ * seconds. 15,000 came back in 34 s, with sixteen sockets in 13 s.
  */
 const socketsPerPort = 16;
 const backlog = 4096;
