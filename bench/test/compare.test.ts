@@ -15,7 +15,7 @@ test("what cannot be compared is refused before anything is checked out", { skip
     [["--compare", "HEAD:package.json"], /git knows no commit/],
     [["--compare", "HEAD", "sideways"], /unknown scenario "sideways"/],
     [["--compare", "HEAD", "--rounds", "0"], /--rounds must be a whole number from 1 to 30/],
-    [["--compare", "HEAD", "--profile"], /does not go with --profile/],
+    [["--compare", "HEAD", "--profile"], /--profile goes with neither --peers nor --compare/],
     [["--compare"], /argument missing/],
   ];
   for (const [args, message] of wrong) {

@@ -7,7 +7,7 @@ test("what cannot be compared is refused before anything is installed or measure
     [["--peers=carrier-pigeon"], /unknown peer "carrier-pigeon"; there are hongyan, mosquitto, nats/],
     [["--peers", "store"], /scenario "store" is none that is compared with peers; there are direct, fanout/],
     [["--peers", "--rounds", "0"], /--rounds must be a whole number/],
-    [["--peers", "--profile"], /--profile does not go with --peers/],
+    [["--peers", "--profile"], /--profile goes with neither --peers nor --compare/],
     [["--peers", "--trace", "/no/such/trace"], /there is no such file/],
     [["--trace", "/no/such/trace"], /--trace goes with --peers/],
     [["--peers=mosquitto", "--json", "/no/such/folder/x.json"], /cannot be written/],
