@@ -16,7 +16,7 @@ test("what cannot be compared is refused before anything is checked out", { skip
     [["--compare", "HEAD", "sideways"], /unknown scenario "sideways"/],
     [["--compare", "HEAD", "--rounds", "0"], /--rounds must be a whole number from 1 to 30/],
     [["--compare", "HEAD", "--profile"], /--profile goes with neither --peers nor --compare/],
-    [["--compare"], /argument missing/],
+    [["--compare"], /--compare needs a value/],
   ];
   for (const [args, message] of wrong) {
     const { code, err } = await run("main", args);
