@@ -194,8 +194,11 @@ export class Committer {
     const batch = this.#next;
     this.#next = new Gathering();
     const built = buildTransactions(batch.transactions);
-    for (const { writes } of built)
-      if (writes.leaving !== undefined) batch.removedTickets.push(...batch.refuse(writes.leaving));
+    for (const { writes } of built) {
+      if (writes.leaving === undefined) continue;
+      // One by one: as arguments of one call, as many as fit into a commit would overflow the stack.
+      for (const ticket of batch.refuse(writes.leaving)) batch.removedTickets.push(ticket);
+    }
     this.#committing = true;
     this.#beganAtMs = this.#clock.now();
     this.#inFlightBytes = batch.bytes;
