@@ -263,7 +263,7 @@ class Client:
         elif kind == "list" and context is None:
             self.sync()
         elif kind == "sync":
-            if items != fields["count"] or fields["count"] > 0:
+            if items != fields["count"] or fields["more"]:
                 self.sync()
             elif not self.live:
                 self.go_live()

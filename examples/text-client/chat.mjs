@@ -69,10 +69,11 @@ socket.onopen = async () => {
     const { user } = await ask("connect", { version: 1, token, device: `text-${crypto.randomUUID()}` });
     console.log(`connected as ${user}`);
     // Until a sync has come to its end, nothing is pushed. The request for a page acknowledges the one before.
-    for (let positions = {}; ; ) {
-      const { items, count } = await ask("sync", { positions });
-      if (count === 0) break;
-      positions = Object.fromEntries(items.map((message) => [message.conversation, message.seq]));
+    for (let positions = {}, more = true; more; ) {
+      const page = await ask("sync", { positions });
+      positions = Object.fromEntries(page.items.map(({ conversation, seq }) => [conversation, seq]));
+      more = page.more;
+      if (!more && page.count > 0) await ask("ack", { positions });
     }
     // A direct conversation exists from its first message on.
     const { items } = await ask("history", { conversation, limit: 10 }).catch(() => ({ items: [] }));

@@ -153,8 +153,9 @@ class Survivor implements Receiver {
     this.#write({ type: "sync", id: pullId, positions, limit: 1000, bytes: 1 << 20 });
   }
 
-  #pulled({ count, more }: FrameNamed<"sync.ok">): void {
-    if (count > 0 || more) return this.#pull();
+  /** The end is where there is no more, not an empty page: the partner goes on writing. */
+  #pulled({ more }: FrameNamed<"sync.ok">): void {
+    if (more) return this.#pull();
     const wasLive = this.isLive;
     this.isLive = true;
     if (!wasLive) this.#sendAgain();
