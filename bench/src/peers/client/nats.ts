@@ -10,21 +10,38 @@ import {
 } from "../wire/nats.ts";
 import { PeerSocket } from "../wire/peer-socket.ts";
 
-/** The stream that takes all channels. */
-export const streamName = "BENCH";
-export const streamSubjects = ["inbox.*", "group.*"];
+const shards = 16;
+
+/**
+ * The streams that take the channels, each some of them: a stream writes and synchronises one message after another,
+ * several do it at the same time. With a single one nothing arrived in time at 32 messages in flight.
+ */
+export const streams: readonly { readonly name: string; readonly subjects: readonly string[] }[] = Array.from(
+  { length: shards },
+  (_, shard) => ({ name: streamOf(shard), subjects: [`inbox.${shard}.*`, `group.${shard}.*`] }),
+);
+
+function streamOf(shard: number): string {
+  return `BENCH${shard}`;
+}
+
+function shardOf({ name }: Channel): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
+  return hash % shards;
+}
 
 const operation = newOperation();
 const deliverSid = "1";
 const replySid = "2";
 const [dollar, underscore] = [0x24, 0x5f];
 
-function subjectOf({ kind, name }: Channel): string {
-  return `${kind}.${name}`;
+function subjectOf(channel: Channel): string {
+  return `${channel.kind}.${shardOf(channel)}.${channel.name}`;
 }
 
 /**
- * Core NATS, where nobody acknowledges anything, or JetStream: the stream acknowledges to the sender, and a push
+ * Core NATS, where nobody acknowledges anything, or JetStream: a stream acknowledges to the sender, and a push
  * consumer of each reader wants an acknowledgement of each message.
  */
 export class NatsClient extends PeerSocket implements PeerClient {
@@ -34,6 +51,8 @@ export class NatsClient extends PeerSocket implements PeerClient {
   readonly #isStream: boolean;
   readonly #writers: readonly PublishWriter[];
   #state: "greeting" | "connecting" | "consuming" | "ready" = "greeting";
+  /** Consumers that were asked for and not confirmed. */
+  #consumers = 0;
   #sent = 0;
 
   constructor(
@@ -101,8 +120,13 @@ export class NatsClient extends PeerSocket implements PeerClient {
     if (this.#state !== "connecting") return;
     if (!this.#isStream || this.#login.reads.length === 0) return this.#ready();
     this.#state = "consuming";
-    const { user, reads } = this.#login;
-    const subjects = reads.map(subjectOf);
+    const byShard = Map.groupBy(this.#login.reads, shardOf);
+    this.#consumers = byShard.size;
+    for (const [shard, channels] of byShard) this.#consume(streamOf(shard), channels.map(subjectOf));
+  }
+
+  #consume(stream: string, subjects: readonly string[]): void {
+    const { user } = this.#login;
     const config = {
       durable_name: user,
       deliver_subject: `deliver.${user}`,
@@ -112,9 +136,9 @@ export class NatsClient extends PeerSocket implements PeerClient {
       deliver_policy: "all",
       ...(subjects.length === 1 ? { filter_subject: subjects[0] } : { filter_subjects: subjects }),
     };
-    const request = JSON.stringify({ stream_name: streamName, config });
+    const request = JSON.stringify({ stream_name: stream, config });
     this.#say(
-      `PUB $JS.API.CONSUMER.DURABLE.CREATE.${streamName}.${user} _INBOX.${user}.consumer ${Buffer.byteLength(request)}\r\n${request}\r\n`,
+      `PUB $JS.API.CONSUMER.DURABLE.CREATE.${stream}.${user} _INBOX.${user}.consumer ${Buffer.byteLength(request)}\r\n${request}\r\n`,
     );
   }
 
@@ -130,13 +154,16 @@ export class NatsClient extends PeerSocket implements PeerClient {
     this.#events.message(senderOf(bytes, at.bodyStart), numberOf(bytes, at.bodyStart));
   }
 
-  /** `{"stream":"BENCH","seq":1}` or what went wrong. */
+  /** `{"stream":"BENCH0","seq":1}` or what went wrong. */
   #answer(bytes: Buffer, { bodyStart, bodyEnd, subjectEnd }: Operation): void {
     // The second key of an answer: nothing else has to be looked at a hundred thousand times a second.
     const isError =
       bytes[bodyStart + 2] !== 0x73 && bytes.toString("latin1", bodyStart, bodyEnd).includes('"error":');
     if (isError) return this.end(bytes.toString("utf8", bodyStart, bodyEnd));
-    if (this.#state === "consuming") return this.#ready();
+    if (this.#state === "consuming") {
+      if (--this.#consumers === 0) this.#ready();
+      return;
+    }
     this.#events.stored(digitsAt(bytes, subjectEnd - replyDigits, replyDigits));
   }
 

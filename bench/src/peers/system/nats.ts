@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { streamName, streamSubjects } from "../client/nats.ts";
+import { streams } from "../client/nats.ts";
 import { DaemonServer } from "../server/daemon-server.ts";
 import { canSynchronise, installNats, natsProgram, natsVersion } from "../server/nats-program.ts";
 import type { Peer } from "./system.ts";
@@ -19,7 +19,7 @@ function server(mode: Mode): DaemonServer {
       return { file: natsProgram() ?? "nats-server", args: ["-c", config] };
     },
     furnish: async (port) => {
-      if (mode !== "core") await createStream(port);
+      if (mode !== "core") await createStreams(port);
     },
   });
 }
@@ -30,10 +30,18 @@ function configuration(mode: Mode, port: number, store: string): string {
   return [`listen: "127.0.0.1:${port}"`, "max_connections: 100000", stream, ""].join("\n");
 }
 
-/** One request to JetStream, by hand. */
-function createStream(port: number): Promise<void> {
-  const stream = { name: streamName, subjects: streamSubjects, storage: "file", retention: "limits" };
-  const request = JSON.stringify({ ...stream, max_consumers: -1, num_replicas: 1 });
+/** Asks JetStream for the streams, by hand. */
+function createStreams(port: number): Promise<void> {
+  const requests = streams.map((stream) => {
+    const request = JSON.stringify({
+      ...stream,
+      storage: "file",
+      retention: "limits",
+      max_consumers: -1,
+      num_replicas: 1,
+    });
+    return `PUB $JS.API.STREAM.CREATE.${stream.name} _INBOX.a ${Buffer.byteLength(request)}\r\n${request}\r\n`;
+  });
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
     const timer = setTimeout(() => done(new Error("JetStream did not answer")), requestMsMax);
@@ -47,12 +55,12 @@ function createStream(port: number): Promise<void> {
     socket.on("error", done);
     socket.on("data", (bytes) => {
       answer += bytes.toString();
-      const message = /\r\nMSG .*\r\n(.*)\r\n/.exec(answer)?.[1];
-      if (message !== undefined) done(message.includes('"error":') ? new Error(message) : undefined);
+      const replies = [...answer.matchAll(/\r\nMSG .*\r\n(.*)(?=\r\n)/g)].map(([, reply]) => reply as string);
+      const refusal = replies.find((reply) => reply.includes('"error":'));
+      if (refusal !== undefined) done(new Error(refusal));
+      else if (replies.length === requests.length) done();
     });
-    socket.write(
-      `CONNECT {"verbose":false}\r\nSUB _INBOX.a 1\r\nPUB $JS.API.STREAM.CREATE.${streamName} _INBOX.a ${Buffer.byteLength(request)}\r\n${request}\r\n`,
-    );
+    socket.write(`CONNECT {"verbose":false}\r\nSUB _INBOX.a 1\r\n${requests.join("")}`);
   });
 }
 
