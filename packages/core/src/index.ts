@@ -15,3 +15,4 @@ export { isName, isPlainText } from "./plain-text.ts";
 export type * from "./ports.ts";
 export type { Settings } from "./settings.ts";
 export { emptyStatistics, type Statistics } from "./statistics.ts";
+export { Turns } from "./turns.ts";

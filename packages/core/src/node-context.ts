@@ -3,7 +3,6 @@ import type { ProtocolError } from "@hongyan/protocol";
 import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Handshakes } from "./handshakes.ts";
 import type { Membership } from "./membership.ts";
 import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
@@ -12,6 +11,7 @@ import type { Receipts } from "./receipts.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settings } from "./settings.ts";
 import type { Statistics } from "./statistics.ts";
+import type { Turns } from "./turns.ts";
 
 export interface NodeContext {
   readonly name: string;
@@ -28,7 +28,7 @@ export interface NodeContext {
   readonly delivery: Delivery;
   readonly receipts: Receipts;
   readonly membership: Membership;
-  readonly handshakes: Handshakes;
+  readonly handshakes: Turns;
   readonly pages: Pages;
   /** The node takes no more work. */
   isClosing(): boolean;

@@ -7,7 +7,6 @@ import { isDamaged } from "./damage.ts";
 import { Delivery } from "./delivery.ts";
 import { DomainBackend } from "./domain-backend.ts";
 import type { NodeEvent } from "./event.ts";
-import { Handshakes } from "./handshakes.ts";
 import { Membership } from "./membership.ts";
 import type { NodeContext } from "./node-context.ts";
 import { Pages } from "./pages.ts";
@@ -28,6 +27,7 @@ import { Recovery } from "./recovery.ts";
 import { Sessions } from "./sessions.ts";
 import type { Settings } from "./settings.ts";
 import { emptyStatistics, type Statistics } from "./statistics.ts";
+import { Turns } from "./turns.ts";
 
 export interface NodeOptions {
   /** Name of this node, unique in its cluster. */
@@ -43,6 +43,8 @@ export interface NodeOptions {
 
 /** How many peers one tick looks at: with more, each is looked at every few ticks. */
 const peersPerTick = 2000;
+/** Handshakes begun in one tick. */
+const handshakesPerTick = 8;
 
 /** One server process, seen from inside: takes connections, and whatever a backend asks for. */
 export class Node implements Acceptor {
@@ -62,7 +64,7 @@ export class Node implements Acceptor {
       ...options,
       statistics: this.statistics,
       conversations,
-      handshakes: new Handshakes(clock),
+      handshakes: new Turns(clock.defer, handshakesPerTick),
       pages: new Pages(),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),

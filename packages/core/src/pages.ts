@@ -1,7 +1,7 @@
 import { Fifo } from "./fifo.ts";
 
 /** Pages that are read from the store at once, for all peers together. */
-const underWayMax = 64;
+const underWayMax = 16;
 
 /**
  * Large answers (`sync`, `list`, `history`) that wait for their turn at the store. A few dozen keep it busy; more would
