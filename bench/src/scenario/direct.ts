@@ -58,19 +58,12 @@ export const direct: Scenario = {
         }
       });
     }
-    const full = median((ours[1] ?? []).map(({ perSecond }) => perSecond));
-    say("direct: half load");
-    const half = await withServer({ profileFolder: effort.profileFolder }, async (server) => {
-      // A server that has just started runs code that is not compiled yet: that is not its load.
-      await measure(server, { transport: "tcp", inFlight: 32 }, effort, "w-");
-      const results: Measured[] = [];
-      for (let round = 0; round < effort.rounds; round++) {
-        results.push(
-          await measure(server, { transport: "tcp", inFlight: 1 }, effort, `h${round}-`, full / 2),
-        );
-      }
-      return results;
-    });
+    const paced: Row[] = [];
+    for (const [at, load] of pacedLoads.entries()) {
+      say(`direct: ${load}`);
+      const full = median((ours[at] ?? []).map(({ perSecond }) => perSecond));
+      paced.push(pacedRow(load, await measurePaced(full / 2, effort)));
+    }
     const rows = cells.map((cell, at) =>
       cellRow(
         cell,
@@ -79,9 +72,15 @@ export const direct: Scenario = {
         relays.memory.get(cell.inFlight) ?? [],
       ),
     );
-    return [...rows, halfRow(half)];
+    return [...rows, ...paced];
   },
 };
+
+/**
+ * Loads at a fixed rate, where every message comes alone: half of what the server does of such, with one in flight
+ * each; and half of what it does where 32 of a sender come together, which costs it more when they come alone.
+ */
+const pacedLoads = ["half load", "half of 32 in flight, one by one"] as const;
 
 function timesOf({ isQuick }: Effort): { warmMs: number; measureMs: number } {
   return isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 800, measureMs: 1700 };
@@ -107,6 +106,17 @@ async function measure(
     rate,
   };
   return run(server.pid, input);
+}
+
+function measurePaced(rate: number, effort: Effort): Promise<Measured[]> {
+  return withServer({ profileFolder: effort.profileFolder }, async (server) => {
+    // A server that has just started runs code that is not compiled yet: that is not its load.
+    await measure(server, { transport: "tcp", inFlight: 32 }, effort, "w-");
+    const results: Measured[] = [];
+    for (let round = 0; round < effort.rounds; round++)
+      results.push(await measure(server, { transport: "tcp", inFlight: 1 }, effort, `h${round}-`, rate));
+    return results;
+  });
 }
 
 async function relay(isDurable: boolean, inFlight: number, effort: Effort): Promise<Measured> {
@@ -164,10 +174,10 @@ function cellRow(
   });
 }
 
-function halfRow(half: readonly Measured[]): Row {
+function pacedRow(load: (typeof pacedLoads)[number], half: readonly Measured[]): Row {
   return rowOf({
     scenario: "direct",
-    variant: "tcp, half load, p99 send→stored",
+    variant: `tcp, ${load}, p99 send→stored`,
     unit: "ms",
     better: "less",
     values: half.map(({ stored }) => stored.p99),
