@@ -23,6 +23,13 @@ export interface LevelOptions {
  */
 const tableBytes = 16 * 1024 * 1024;
 const pageBytes = 64 * 1024;
+/**
+ * An iterator reserves 64 bytes for each pair that it is asked for and keeps them until it is collected as garbage:
+ * 880 MB of address space after 14,000 short scans that asked for 1,000, and 5 KB of memory for each. Most scans
+ * are short.
+ */
+const firstPagePairs = 16;
+const pageGrowth = 8;
 const pagePairsMax = 1000;
 /** The highest limit that LevelDB's iterator can count. */
 const scanPairsMax = 2 ** 31 - 1;
@@ -103,7 +110,14 @@ class LevelKeyValue implements KeyValue {
     return this.#level.getMany(keys as Uint8Array[]);
   }
 
-  scan({ gte, lt, reverse = false, limit = scanPairsMax, keysOnly = false }: ScanRange): Scan {
+  scan({
+    gte,
+    lt,
+    reverse = false,
+    limit = scanPairsMax,
+    keysOnly = false,
+    first = firstPagePairs,
+  }: ScanRange): Scan {
     const iterator = this.#level.iterator({
       gte,
       lt,
@@ -113,10 +127,11 @@ class LevelKeyValue implements KeyValue {
       fillCache: !keysOnly,
       highWaterMarkBytes: pageBytes,
     });
-    const size = Math.min(limit, pagePairsMax);
+    let size = Math.min(limit, first);
     return {
       async next(): Promise<readonly Pair[]> {
         const pairs = await iterator.nextv(size);
+        size = Math.min(limit, size * pageGrowth, pagePairsMax);
         return keysOnly ? pairs.map(([key]) => [key, none]) : pairs;
       },
       close: () => iterator.close(),

@@ -23,6 +23,8 @@ export interface ScanRange {
   readonly reverse?: boolean;
   /** Most pairs that will be asked for. */
   readonly limit?: number;
+  /** Most pairs that come at first; then more at once. Default: a few. */
+  readonly first?: number;
   /** Values are not wanted; they come empty. */
   readonly keysOnly?: boolean;
 }

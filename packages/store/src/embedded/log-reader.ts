@@ -4,6 +4,9 @@ import { decodeBlock } from "./block.ts";
 import type { KeyValue, Pair, ScanRange } from "./key-value.ts";
 import { entriesEnd, entriesKey, entriesPrefix, seqOf } from "./keys.ts";
 
+/** A reader who was away wants many at once: each page is a wait of its own. */
+const firstBlocks = 256;
+
 export interface PageRead {
   readonly entries: Entry[];
   /** The limit ended the page; otherwise the log did. */
@@ -24,6 +27,7 @@ export async function readAfter(
     gte: entriesKey(prefix, toSeq(after + 1)),
     lt: entriesEnd(prefix),
     limit: blocksFor(limit),
+    first: firstBlocks,
   };
   await eachBlock(keyValue, range, (block) => {
     for (const entry of block) {
@@ -49,7 +53,13 @@ export async function readBefore(
   const prefix = entriesPrefix(log);
   const top = entriesKey(prefix, toSeq(before - 1));
   const above = { gte: top, lt: entriesEnd(prefix), limit: 1 };
-  const below = { gte: entriesKey(prefix, 0), lt: top, reverse: true, limit: blocksFor(limit) };
+  const below = {
+    gte: entriesKey(prefix, 0),
+    lt: top,
+    reverse: true,
+    limit: blocksFor(limit),
+    first: firstBlocks,
+  };
   const take = (block: Entry[]): boolean => {
     for (let i = block.length - 1; i >= 0; i--) {
       const entry = block[i] as Entry;
