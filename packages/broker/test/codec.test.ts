@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeEvent } from "@hongyan/core";
+import { SharedFrame } from "@hongyan/protocol";
 import fc from "fast-check";
 import { hostileSubjects } from "../src/contract.ts";
+import { ByteReader, Malformed } from "../src/nats/byte-reader.ts";
 import { decodeEvent, encodeEvent } from "../src/nats/event-codec.ts";
 import { subjectToken } from "../src/nats/subject.ts";
 import { messageEvent } from "./events.ts";
@@ -41,6 +43,15 @@ test("a message survives with every byte of its body", () => {
   );
 });
 
+test("nothing that is cut off is an event", () => {
+  for (const event of [...plain.slice(0, 4), messageEvent("x:1")]) {
+    const bytes = encodeEvent(event, room);
+    for (let end = 0; end < bytes.length; end++)
+      assert.throws(() => decodeEvent(bytes.slice(0, end)), `${end}`);
+  }
+  assert.throws(() => new ByteReader(new Uint8Array(3)).piece(4), Malformed);
+});
+
 test("what is too large for a message of NATS says that there is something to read", () => {
   assert.deepEqual(decodeEvent(encodeEvent(messageEvent("x:1", new Uint8Array(1000)), 1000)), {
     kind: "behind",
@@ -55,6 +66,9 @@ test("ids that could leave their place in a key of the store are not taken", () 
     { kind: "receipt", conversation: "g", user: "a", delivered: Number.NaN, read: 1 },
     { kind: "kick", device: "x".repeat(60_000) },
   ];
+  const message = messageEvent("x:1");
+  assert.ok(message.kind === "message" && message.frame.frame.type === "message");
+  hostile.push({ ...message, frame: new SharedFrame({ ...message.frame.frame, conversation: "a/b" }) });
   for (const event of hostile) assert.throws(() => decodeEvent(encodeEvent(event, room)));
 });
 
@@ -85,6 +99,9 @@ test("G10 two subjects never share a token, and every token is one of NATS", () 
     seen.set(token, subject);
   };
   hostileSubjects.forEach(look);
+  // Too long to be escaped, and the same in UTF-8.
+  look("\ud800".repeat(200));
+  look("\ufffd".repeat(200));
   // Few characters, so that escapes meet what they look like.
   const letters = fc.constantFrom("%", "u", "2", "e", ".", "~", "0", "a", "é", "\ud800", "*");
   fc.assert(

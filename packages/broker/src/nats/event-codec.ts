@@ -22,15 +22,16 @@ const kinds = { message: 1, receipt: 2, conversation: 3, kick: 4, behind: 5 } as
 const out = new ByteWriter();
 const behind = Uint8Array.of(kinds.behind);
 
-/** The event in at most `bytesMax` bytes: one that is larger says only that there is something to read. */
+/** A message that exceeds `bytesMax` says only that there is something to read; all other events are small. */
 export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
   out.begin();
   out.byte(kinds[event.kind]);
   switch (event.kind) {
     case "message": {
       const frame = event.frame.bytes("messagepack");
-      if (frame.length > bytesMax) return behind;
-      writeText(event.exceptSession ?? "");
+      const { exceptSession = "" } = event;
+      if (1 + textBytesMax(exceptSession) + frame.length > bytesMax) return behind;
+      writeText(exceptSession);
       out.append(frame);
       break;
     }
@@ -49,7 +50,7 @@ export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
     case "behind":
       break;
   }
-  return out.pieceLength > bytesMax ? behind : out.take();
+  return out.take();
 }
 
 /**
@@ -94,6 +95,8 @@ export function decodeEvent(bytes: Uint8Array): NodeEvent | undefined {
 function decodeMessageFrame(bytes: Uint8Array): FrameNamed<"message"> {
   const { frame } = decodeFrame(bytes, 0, bytes.length);
   if (frame.type !== "message" || frame.id !== 0) throw new Malformed("not a pushed message");
+  // The codec leaves the length of the whole to whoever cuts a stream into frames.
+  if (new ByteReader(bytes).uint32() !== bytes.length - 4) throw new Malformed("not one frame");
   checked(frame.conversation, isConversationId);
   return frame;
 }
@@ -103,9 +106,13 @@ function checked(text: string, isRight: (text: string) => boolean): string {
   return text;
 }
 
+function textBytesMax(text: string): number {
+  return 2 + text.length * 3;
+}
+
 function writeText(text: string): void {
   // Reserved before, so that the place of the length does not move while the text is written.
-  out.reserve(2 + text.length * 3);
+  out.reserve(textBytesMax(text));
   const at = out.position;
   out.position += 2;
   const length = out.utf8(text);
