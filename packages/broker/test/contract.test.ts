@@ -1,9 +1,9 @@
-import { after, before } from "node:test";
+import { after, before, suite } from "node:test";
 import type { NodeEvent } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
 import { brokerContract } from "../src/contract.ts";
 import { NatsBroker } from "../src/nats/index.ts";
-import { NatsServer } from "./nats-server.ts";
+import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 
 brokerContract("MemoryBroker", async () => ({
@@ -12,23 +12,25 @@ brokerContract("MemoryBroker", async () => ({
   dispose: async () => undefined,
 }));
 
-let server: NatsServer;
-before(async () => {
-  server = await NatsServer.start();
-});
-after(() => server.stop());
+suite("with a real NATS server", { skip: natsMissing }, () => {
+  let server: NatsServer;
+  before(async () => {
+    server = await NatsServer.start();
+  });
+  after(() => server.stop());
 
-brokerContract("NatsBroker", async (nodes) => {
-  const brokers: NatsBroker[] = [];
-  for (let n = 0; n < nodes; n++)
-    brokers.push(await NatsBroker.open({ url: server.url, node: `node-${n}`, journal: silent }));
-  return {
-    brokers,
-    settle: () => settled(brokers),
-    dispose: async () => {
-      await Promise.all(brokers.map((broker) => broker.close()));
-    },
-  };
+  brokerContract("NatsBroker", async (nodes) => {
+    const brokers: NatsBroker[] = [];
+    for (let n = 0; n < nodes; n++)
+      brokers.push(await NatsBroker.open({ url: server.url, node: `node-${n}`, journal: silent }));
+    return {
+      brokers,
+      settle: () => settled(brokers),
+      dispose: async () => {
+        await Promise.all(brokers.map((broker) => broker.close()));
+      },
+    };
+  });
 });
 
 /** What all have sent is with the server after one round, and what it had for each has come after another. */

@@ -6,8 +6,14 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { ensureDebianPackage } from "@hongyan/testkit/debian-package";
+import { ensureDebianPackage, findProgram } from "@hongyan/testkit/debian-package";
 import { freePorts } from "@hongyan/testkit/free-port";
+
+const isHere = findProgram("nats-server") !== undefined || process.getuid?.() === 0;
+
+/** For the `skip` of tests that need one. */
+export const natsMissing: string | false =
+  !isHere && "SKIPPED: there is no nats-server (Debian: nats-server), and only root may install it";
 
 export class NatsServer {
   readonly port: number;

@@ -10,7 +10,7 @@ import { nkeys } from "@nats-io/transport-node";
 import { BrokerError, type BrokerErrorCode, NatsBroker, type NatsOptions } from "../src/nats/index.ts";
 import { makeCertificates } from "./certificates.ts";
 import { messageEvent, nameOf } from "./events.ts";
-import { NatsServer } from "./nats-server.ts";
+import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 import { until } from "./until.ts";
 
@@ -47,7 +47,9 @@ async function works(t: TestContext, options: Options): Promise<void> {
   await until(() => heard.includes("hi"), "the event");
 }
 
-test("user and pass: the right ones are let in, others are refused in words", async (t) => {
+test("user and pass: the right ones are let in, others are refused in words", {
+  skip: natsMissing,
+}, async (t) => {
   const { url } = await serve(t, "authorization { user: node, password: secret }");
   await works(t, { url, user: "node", pass: "secret" });
   const words = new RegExp(`NATS at ${url} refuses these credentials`);
@@ -56,13 +58,13 @@ test("user and pass: the right ones are let in, others are refused in words", as
   await refused({ url }, "refused", words);
 });
 
-test("a token", async (t) => {
+test("a token", { skip: natsMissing }, async (t) => {
   const { url } = await serve(t, "authorization { token: secret }");
   await works(t, { url, token: "secret" });
   await refused({ url, token: "wrong" }, "refused", /refuses these credentials/);
 });
 
-test("a credentials file", async (t) => {
+test("a credentials file", { skip: natsMissing }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "hongyan-creds-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const write = async (name: string, seed: string) => {
@@ -85,7 +87,9 @@ test("a credentials file", async (t) => {
   await refused({ url, credentialsFile: missing }, "misconfigured", /cannot read the credentials.*ENOENT/);
 });
 
-test("TLS: the authority is checked, and a certificate of this node's own is shown", async (t) => {
+test("TLS: the authority is checked, and a certificate of this node's own is shown", {
+  skip: natsMissing,
+}, async (t) => {
   const made = await makeCertificates();
   t.after(() => made.dispose());
   const { ca, server, client } = made;
@@ -101,12 +105,14 @@ test("TLS: the authority is checked, and a certificate of this node's own is sho
   await refused({ url, tls: { ca, key: client.key } }, "misconfigured", /needs its key/);
 });
 
-test("an address that says tls is not content with less", async (t) => {
+test("an address that says tls is not content with less", { skip: natsMissing }, async (t) => {
   const { port } = await serve(t, "");
   await refused({ url: `tls://127.0.0.1:${port}` }, "unreachable", /does not support 'tls'/);
 });
 
-test("NATS that is not there, or is something else, is refused in words", async (t) => {
+test("NATS that is not there, or is something else, is refused in words", {
+  skip: natsMissing,
+}, async (t) => {
   const [port] = await freePorts(1);
   await refused({ url: `nats://127.0.0.1:${port}` }, "unreachable", /cannot connect to NATS at .*refused/);
   const silentPeers: Socket[] = [];
@@ -121,13 +127,15 @@ test("NATS that is not there, or is something else, is refused in words", async 
   await refused({ url }, "unreachable", /no answer in time/);
 });
 
-test("of several servers one that answers is enough", async (t) => {
+test("of several servers one that answers is enough", { skip: natsMissing }, async (t) => {
   const { url } = await serve(t, "");
   const [port] = await freePorts(1);
   await works(t, { url: [`nats://127.0.0.1:${port}`, url] });
 });
 
-test("rights to other subjects only are refused before anybody misses an event", async (t) => {
+test("rights to other subjects only are refused before anybody misses an event", {
+  skip: natsMissing,
+}, async (t) => {
   const users = (publish: string, subscribe: string) =>
     `authorization { users: [ { user: n, password: p, permissions: { publish: "${publish}", subscribe: "${subscribe}" } } ] }`;
   for (const config of [users("other.>", ">"), users(">", "other.>"), users("hongyan.many", ">")]) {
@@ -138,12 +146,12 @@ test("rights to other subjects only are refused before anybody misses an event",
   await works(t, { url, user: "n", pass: "p" });
 });
 
-test("a NATS for tiny messages only is refused", async (t) => {
+test("a NATS for tiny messages only is refused", { skip: natsMissing }, async (t) => {
   const { url } = await serve(t, "max_payload: 1000");
   await refused({ url }, "refused", /messages of 1000 bytes only: set its max_payload/);
 });
 
-test("deployments with different prefixes do not hear each other", async (t) => {
+test("deployments with different prefixes do not hear each other", { skip: natsMissing }, async (t) => {
   const { url } = await serve(t, "");
   const one = await open({ url, prefix: "one." });
   const two = await open({ url, prefix: "two." });
@@ -158,7 +166,9 @@ test("deployments with different prefixes do not hear each other", async (t) => 
   assert.deepEqual(heard, []);
 });
 
-test("options that contradict each other or cannot be right are refused before anything is asked", async () => {
+test("options that contradict each other or cannot be right are refused before anything is asked", {
+  skip: natsMissing,
+}, async () => {
   const url = "nats://127.0.0.1:1";
   await refused({ url, user: "a", pass: "b", token: "c" }, "misconfigured", /one of user and pass, token/);
   await refused({ url, user: "a" }, "misconfigured", /user and pass together/);
