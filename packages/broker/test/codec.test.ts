@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { hostileSubjects } from "../src/contract.ts";
 import { ByteReader, Malformed } from "../src/nats/byte-reader.ts";
 import { decodeEvent, encodeEvent } from "../src/nats/event-codec.ts";
+import { RecipientsDecoder, RecipientsEncoder } from "../src/nats/recipients.ts";
 import { subjectToken } from "../src/nats/subject.ts";
 import { messageEvent } from "./events.ts";
 
@@ -109,4 +110,29 @@ test("G10 two subjects never share a token, and every token is one of NATS", () 
     { numRuns: 20_000 },
   );
   assert.equal(subjectToken("demo/alice"), "demo/alice");
+});
+
+test("a list is read as it is now, however alike the one before was", () => {
+  const decoder = new RecipientsDecoder();
+  const encoder = new RecipientsEncoder(100_000);
+  const list = (change: Record<number, string>) =>
+    Array.from({ length: 500 }, (_, n) => change[n] ?? `user-${n}`);
+  const decode = (subjects: readonly string[]) =>
+    decoder.decode(encoder.encode(subjects).pieces[0] ?? new Uint8Array());
+  const [one, other] = [list({}), list({ 3: "resu-3" })];
+  const first = decode(one);
+  assert.deepEqual(first, one);
+  assert.equal(decode([...one]), first, "the same array, for the same list");
+  assert.deepEqual(decode(other), other);
+  assert.deepEqual(decode(one), one);
+});
+
+test("lists that are kept are bounded", () => {
+  const decoder = new RecipientsDecoder();
+  const encoder = new RecipientsEncoder(1_000_000);
+  const list = (n: number) => Array.from({ length: 50_000 }, (_, m) => `user-${n}-${m}`);
+  const first = encoder.encode(list(0)).pieces[0] ?? new Uint8Array();
+  const tokens = decoder.decode(first);
+  for (let n = 1; n < 20; n++) decoder.decode(encoder.encode(list(n)).pieces[0] ?? new Uint8Array());
+  assert.notEqual(decoder.decode(first), tokens, "read anew after 13 MB of others");
 });

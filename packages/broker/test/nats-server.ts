@@ -32,8 +32,8 @@ export class NatsServer {
     const program = await ensureDebianPackage("nats-server", "nats-server");
     const directory = await mkdtemp(join(tmpdir(), "hongyan-nats-"));
     const [port = 0] = await freePorts(1);
-    await writeFile(join(directory, "nats.conf"), `listen: "127.0.0.1:${port}"\n${config}\n`);
     const server = new NatsServer(program, directory, port);
+    await server.#configure(config);
     await server.start();
     return server;
   }
@@ -68,6 +68,13 @@ export class NatsServer {
     await gone;
   }
 
+  /** Kills it and starts it with other lines of configuration. */
+  async restart(config: string): Promise<void> {
+    await this.kill();
+    await this.#configure(config);
+    await this.start();
+  }
+
   /** Alive, and reads nothing. */
   pause(): void {
     this.#child?.kill("SIGSTOP");
@@ -80,6 +87,10 @@ export class NatsServer {
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #configure(config: string): Promise<void> {
+    return writeFile(join(this.#directory, "nats.conf"), `listen: "127.0.0.1:${this.port}"\n${config}\n`);
   }
 
   #listens(): Promise<boolean> {

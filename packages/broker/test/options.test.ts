@@ -58,6 +58,22 @@ test("user and pass: the right ones are let in, others are refused in words", {
   await refused({ url }, "refused", words);
 });
 
+test("a node that is refused when it returns goes on asking until it is let in", {
+  skip: natsMissing,
+}, async (t) => {
+  const server = await serve(t, "authorization { token: secret }");
+  const warnings: string[] = [];
+  const journal = { info: () => undefined, warn: (event: string) => warnings.push(event) };
+  const broker = await open({ url: server.url, token: "secret", journal });
+  t.after(() => broker.close());
+  await server.restart("authorization { token: another }");
+  await until(() => warnings.filter((event) => event === "broker error").length > 0, "the refusal");
+  assert.equal(broker.statistics.connected, false);
+  await server.restart("authorization { token: secret }");
+  await until(() => broker.statistics.connected, "the return");
+  assert.equal(warnings.filter((event) => event === "broker disconnected").length, 1);
+});
+
 test("a token", { skip: natsMissing }, async (t) => {
   const { url } = await serve(t, "authorization { token: secret }");
   await works(t, { url, token: "secret" });

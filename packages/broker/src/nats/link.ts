@@ -149,8 +149,9 @@ export class Link {
     for await (const status of this.#nats.status()) {
       switch (status.type) {
         case "disconnect":
+          // Attempts that are refused at the door end like this as well.
+          if (this.#state === "connected") journal.warn("broker disconnected", { server: status.server });
           this.#become("away");
-          journal.warn("broker disconnected", { server: status.server });
           break;
         case "reconnect":
           this.#become("connected");

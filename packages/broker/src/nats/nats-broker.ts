@@ -16,7 +16,7 @@ import {
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { Link } from "./link.ts";
 import { defaults, type NatsOptions, urls } from "./options.ts";
-import { decodeRecipients, RecipientsEncoder } from "./recipients.ts";
+import { RecipientsDecoder, RecipientsEncoder } from "./recipients.ts";
 import { emptyStatistics, type NatsStatistics } from "./statistics.ts";
 import { subjectToken } from "./subject.ts";
 
@@ -47,8 +47,9 @@ export class NatsBroker implements Broker<NodeEvent> {
   readonly #bySubject = new MemoryBroker<NodeEvent>();
   readonly #byToken = new MemoryBroker<NodeEvent>();
   readonly #subscriptions = new Map<string, Subscription | undefined>();
-  readonly #recipients: RecipientsEncoder;
+  readonly #encoder: RecipientsEncoder;
   readonly #recipientsBytesMax: number;
+  readonly #decoder = new RecipientsDecoder();
   readonly #batches = new Batches();
   #isFlushDue = false;
   #missedTimer: NodeJS.Timeout | undefined;
@@ -64,9 +65,9 @@ export class NatsBroker implements Broker<NodeEvent> {
       recovered: () => this.#link.send(`${this.#prefix}gap`, gapEnvelope, 0),
     });
     this.#recipientsBytesMax = Math.min(recipientsBytesMax, this.#link.messageBytesMax >> 2);
-    this.#recipients = new RecipientsEncoder(this.#recipientsBytesMax);
+    this.#encoder = new RecipientsEncoder(this.#recipientsBytesMax);
     this.#link.subscribe(`${this.#prefix}many`, (message) =>
-      this.#receive(message, (reader) => decodeRecipients(readRecipients(reader))),
+      this.#receive(message, (reader) => this.#decoder.decode(readRecipients(reader))),
     );
     this.#link.subscribe(`${this.#prefix}gap`, (message) => this.#receiveGap(message));
   }
@@ -144,7 +145,7 @@ export class NatsBroker implements Broker<NodeEvent> {
     const isMany = subjects.length >= manyFrom;
     const room = this.#link.messageBytesMax - envelopeBytes - eventOverheadBytes;
     const encoded = encodeEvent(event, isMany ? room - this.#recipientsBytesMax : room);
-    if (isMany) this.#batches.add(this.#recipients.encode(subjects), encoded);
+    if (isMany) this.#batches.add(this.#encoder.encode(subjects), encoded);
     else for (const subject of subjects) this.#batches.add(subjectToken(subject), encoded);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;

@@ -56,8 +56,49 @@ function joined(tokens: readonly string[], length: number): Uint8Array {
   return bytes;
 }
 
-/** The tokens of one piece. Throws `Malformed`. */
-export function decodeRecipients(bytes: Uint8Array): string[] {
+interface Known {
+  readonly bytes: Uint8Array;
+  readonly tokens: readonly string[];
+}
+
+/** Shorter pieces are read faster than they are found. */
+const knownFrom = 1024;
+/** Bytes of the pieces that are kept; as strings they take about three times as much. */
+const knownBytesMax = 8 * 1024 * 1024;
+
+/**
+ * Reads pieces. A group's are the same from message to message: comparing 20 KB costs 1 µs, reading them 100, and the
+ * same array again is what the memory broker remembers its subscribers by.
+ */
+export class RecipientsDecoder {
+  /** By what tells most pieces apart; whether it is the same piece the bytes say. Oldest first. */
+  readonly #known = new Map<string, Known>();
+  #bytes = 0;
+
+  /** The tokens of one piece. Throws `Malformed`. */
+  decode(bytes: Uint8Array): readonly string[] {
+    if (bytes.length < knownFrom) return tokensOf(bytes);
+    const key = `${bytes.length} ${Buffer.from(bytes.subarray(-64)).toString("latin1")}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) return known.tokens;
+    const tokens = tokensOf(bytes);
+    this.#forget(key);
+    this.#known.set(key, { bytes: bytes.slice(), tokens });
+    this.#bytes += bytes.length;
+    for (const [oldest] of this.#known) {
+      if (this.#bytes <= knownBytesMax) break;
+      this.#forget(oldest);
+    }
+    return tokens;
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#known.get(key)?.bytes.length ?? 0;
+    this.#known.delete(key);
+  }
+}
+
+function tokensOf(bytes: Uint8Array): string[] {
   const reader = new ByteReader(bytes);
   const tokens: string[] = [];
   while (!reader.isAtEnd) tokens.push(reader.latin1(reader.byte()));
