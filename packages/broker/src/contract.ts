@@ -105,6 +105,21 @@ export function brokerContract(name: string, open: OpenCluster): void {
         assert.deepEqual(log, ["now"]);
       }));
 
+    test("once its promise has resolved, a subscription misses nothing of other nodes", () =>
+      withCluster(async (cluster) => {
+        const log: string[] = [];
+        for (const [at, subscriber] of cluster.brokers.entries()) {
+          await subscriber.subscribe(`user${at}`, (event) => log.push(`user${at} ${nameOf(event)}`));
+          for (const [from, broker] of cluster.brokers.entries())
+            broker.publish([`user${at}`], noted(`from${from}`));
+        }
+        await cluster.settle();
+        const expected = cluster.brokers.flatMap((_, at) =>
+          cluster.brokers.map((_, from) => `user${at} from${from}`),
+        );
+        assert.deepEqual(log.toSorted(), expected.sort());
+      }));
+
     test("an event for a subject without subscriber vanishes, and an empty list is nobody", () =>
       withCluster(async (cluster) => {
         const log: string[] = [];

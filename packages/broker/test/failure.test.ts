@@ -31,8 +31,7 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
       ...options,
     });
     t.after(() => broker.close());
-    broker.subscribe("alice", (event: NodeEvent) => heard.push(nameOf(event)));
-    await broker.flush();
+    await broker.subscribe("alice", (event: NodeEvent) => heard.push(nameOf(event)));
     return { broker, heard, missed: () => missed };
   }
 
@@ -126,5 +125,22 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
     assert.equal(one.broker.statistics.eventsDropped, 0);
     slow.kill("SIGKILL");
     await once(slow, "exit");
+  });
+
+  test("a subscription does not wait for a NATS that is away or does not answer, and the node is told later", async (t) => {
+    const one = await node(t, "one");
+    server.pause();
+    t.after(() => server.resume());
+    await one.broker.subscribe("bob", () => undefined);
+    server.resume();
+    await until(() => one.missed() === 1, "the late answer");
+    await server.kill();
+    await until(() => !one.broker.statistics.connected, "the loss");
+    assert.equal(
+      one.broker.subscribe("carol", () => undefined),
+      undefined,
+    );
+    await server.start();
+    await until(() => one.missed() === 2, "the return");
   });
 });

@@ -58,7 +58,6 @@ export class JoinedNode {
     wire.inbound = this.#node.accept(wire);
     await wire.ask({ type: "connect", version: 1, token: user, device }, "connect.ok");
     await wire.ask({ type: "sync" }, "sync.ok");
-    await this.broker.flush();
     return wire;
   }
 

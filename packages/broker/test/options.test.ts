@@ -13,6 +13,7 @@ import { messageEvent, nameOf } from "./events.ts";
 import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 import { until } from "./until.ts";
+import { Wire } from "./wire.ts";
 
 type Options = Partial<NatsOptions> & Pick<NatsOptions, "url">;
 
@@ -64,11 +65,17 @@ test("a node that is refused when it returns goes on asking until it is let in",
   const server = await serve(t, "authorization { token: secret }");
   const warnings: string[] = [];
   const journal = { info: () => undefined, warn: (event: string) => warnings.push(event) };
-  const broker = await open({ url: server.url, token: "secret", journal });
-  t.after(() => broker.close());
+  const wire = await Wire.open(server.port);
+  const broker = await open({ url: wire.url, token: "secret", journal });
+  t.after(async () => {
+    await broker.close();
+    wire.close();
+  });
   await server.restart("authorization { token: another }");
-  await until(() => warnings.filter((event) => event === "broker error").length > 0, "the refusal");
+  const before = wire.connections;
+  await until(() => wire.connections >= before + 3, "attempts");
   assert.equal(broker.statistics.connected, false);
+  assert.ok(warnings.includes("broker error"));
   await server.restart("authorization { token: secret }");
   await until(() => broker.statistics.connected, "the return");
   assert.equal(warnings.filter((event) => event === "broker disconnected").length, 1);

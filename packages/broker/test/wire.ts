@@ -6,6 +6,8 @@ export class Wire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  /** How often somebody came. */
+  connections = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -39,6 +41,7 @@ export class Wire {
   }
 
   #join(near: Socket, far: Socket): void {
+    this.connections++;
     for (const [socket, other] of [
       [near, far],
       [far, near],

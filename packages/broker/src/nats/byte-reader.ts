@@ -42,13 +42,6 @@ export class ByteReader {
     return decodeUtf8(this.#bytes, start, this.#at);
   }
 
-  latin1(length: number): string {
-    const start = this.#advance(length);
-    let text = "";
-    for (let i = start; i < this.#at; i++) text += String.fromCharCode(this.#bytes[i] as number);
-    return text;
-  }
-
   /** A view of the next `length` bytes. */
   piece(length: number): Uint8Array {
     const start = this.#advance(length);

@@ -5,11 +5,14 @@ import type { NatsStatistics } from "./statistics.ts";
 /** What goes wrong goes wrong often; the journal hears of it no more than that. */
 const warnEveryMs = 10_000;
 
+/** A NATS that does not answer keeps nobody from reading; what is lost by then is a gap. */
+const takenMsMax = 1000;
+
 export interface LinkOptions {
   readonly bufferBytesMax: number;
   readonly journal: Journal;
   readonly statistics: NatsStatistics;
-  /** NATS is back: what others published meanwhile did not come here. */
+  /** NATS is back, or has been slow: what others published meanwhile did not come here. */
   returned(): void;
   /** What was published here did not all leave, and now it would: the other nodes are to be told. */
   recovered(): void;
@@ -26,6 +29,7 @@ export class Link {
   #state: "connected" | "away" | "closed" = "connected";
   #unconfirmedBytes = 0;
   #isConfirming = false;
+  #taken: Promise<void> | undefined;
   /** Something was dropped, and the other nodes do not know it yet. */
   #hasDropped = false;
   #messageBytesMax: number;
@@ -71,6 +75,32 @@ export class Link {
         if (error === null) receive(message.data);
       },
     });
+  }
+
+  /** Resolves when NATS has taken what was subscribed in this tick; undefined while it is away: `returned` follows. */
+  taken(): Promise<void> | undefined {
+    if (this.#state !== "connected") return undefined;
+    this.#taken ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#taken = undefined;
+        let isLate = false;
+        const patience = setTimeout(() => {
+          isLate = true;
+          resolve();
+        }, takenMsMax);
+        this.#nats
+          .flush()
+          .then(
+            () => isLate && this.#options.returned(),
+            () => undefined, // The connection broke: it returns.
+          )
+          .finally(() => {
+            clearTimeout(patience);
+            resolve();
+          });
+      });
+    });
+    return this.#taken;
   }
 
   /** Asks NATS how far it is, unless it is being asked already. */

@@ -95,16 +95,17 @@ export class NatsBroker implements Broker<NodeEvent> {
     this.#bySubject.publish(subjects, event);
   }
 
-  /** Throws where the subject has a subscription already. NATS knows of it within a moment, `flush` says when. */
-  subscribe(subject: string, receive: (event: NodeEvent) => void): void {
+  /** Throws where the subject has a subscription already. Costs one ping per tick, however many subscribe in it. */
+  subscribe(subject: string, receive: (event: NodeEvent) => void): Promise<void> | undefined {
     this.#bySubject.subscribe(subject, receive);
     const token = subjectToken(subject);
     this.#byToken.subscribe(token, receive);
     const tokens = [token];
-    this.#subscriptions.set(
-      subject,
-      this.#link.subscribe(this.#to(token), (message) => this.#receive(message, () => tokens)),
+    const subscription = this.#link.subscribe(this.#to(token), (message) =>
+      this.#receive(message, () => tokens),
     );
+    this.#subscriptions.set(subject, subscription);
+    return this.#link.taken();
   }
 
   unsubscribe(subject: string): void {

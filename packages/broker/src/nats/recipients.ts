@@ -1,4 +1,4 @@
-import { ByteReader } from "./byte-reader.ts";
+import { Malformed } from "./byte-reader.ts";
 import { subjectToken } from "./subject.ts";
 
 /**
@@ -98,9 +98,15 @@ export class RecipientsDecoder {
   }
 }
 
+/** Slices of one string: half the time of a string for each. */
 function tokensOf(bytes: Uint8Array): string[] {
-  const reader = new ByteReader(bytes);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   const tokens: string[] = [];
-  while (!reader.isAtEnd) tokens.push(reader.latin1(reader.byte()));
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + 1;
+    at = start + (bytes[at] as number);
+    if (at > bytes.length) throw new Malformed("a list that is cut off");
+    tokens.push(text.slice(start, at));
+  }
   return tokens;
 }
