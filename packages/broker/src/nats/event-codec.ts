@@ -54,15 +54,16 @@ export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
 }
 
 /**
- * The event in `bytes`, undefined where its kind is not known. A message's body shares their memory. Throws whatever
- * is wrong: what comes from here goes into keys of the store and to clients, so that it is checked like a command.
+ * The event in `bytes`, undefined where its kind is not known. Throws whatever is wrong: what comes from here goes into
+ * keys of the store and to clients, so that it is checked like a command.
  */
 export function decodeEvent(bytes: Uint8Array): NodeEvent | undefined {
   const reader = new ByteReader(bytes);
   switch (reader.byte()) {
     case kinds.message: {
       const exceptSession = reader.text();
-      const frame = decodeMessageFrame(reader.rest());
+      // A copy: a view would keep what the socket read, 64 KiB, for as long as the message waits in somebody's outbox.
+      const frame = decodeMessageFrame(Buffer.from(reader.rest()));
       return {
         kind: "message",
         conversation: frame.conversation,

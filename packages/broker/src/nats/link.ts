@@ -40,7 +40,7 @@ export class Link {
     this.#nats = nats;
     this.#options = options;
     this.#messageBytesMax = nats.info?.max_payload ?? 0;
-    this.#watch().catch((error: unknown) => this.warn("broker error", error));
+    this.#watch().catch((error: unknown) => this.warn("broker error", { error: String(error) }));
   }
 
   /** The largest message that NATS takes. */
@@ -54,8 +54,14 @@ export class Link {
 
   /** `events` will not leave. */
   dropped(events: number): void {
-    this.#options.statistics.eventsDropped += events;
+    const { statistics } = this.#options;
+    statistics.eventsDropped += events;
     this.#hasDropped = true;
+    if (this.#state === "connected")
+      this.warn("broker drops events", {
+        unconfirmedBytes: this.#unconfirmedBytes,
+        eventsDropped: statistics.eventsDropped,
+      });
   }
 
   /** Takes a message with so many events on its way; `confirm` is due afterwards. */
@@ -92,7 +98,7 @@ export class Link {
           .flush()
           .then(
             () => isLate && this.#options.returned(),
-            () => undefined, // The connection broke: it returns.
+            () => undefined, // The connection broke: NATS returns.
           )
           .finally(() => {
             clearTimeout(patience);
@@ -105,7 +111,8 @@ export class Link {
 
   /** Asks NATS how far it is, unless it is being asked already. */
   confirm(): void {
-    if (this.#isConfirming || this.#unconfirmedBytes === 0 || this.#state === "closed") return;
+    if (this.#isConfirming || this.#state === "closed") return;
+    if (this.#unconfirmedBytes === 0) return this.#recover();
     this.#isConfirming = true;
     const bytes = this.#unconfirmedBytes;
     this.#nats.flush().then(
@@ -113,7 +120,7 @@ export class Link {
         this.#isConfirming = false;
         this.#count(-bytes);
         this.#recover();
-        this.confirm();
+        this.confirm(); // What came meanwhile.
       },
       () => {
         // The connection broke; how much of it has arrived nobody knows.
@@ -138,13 +145,11 @@ export class Link {
   }
 
   /** Tells the journal, unless it was told something a moment ago. */
-  warn(event: string, error: unknown): void {
+  warn(event: string, details: Record<string, unknown>): void {
     const now = Date.now();
     if (now >= this.#warnedAtMs && now - this.#warnedAtMs < warnEveryMs) return;
     this.#warnedAtMs = now;
-    this.#options.journal.warn(event, {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    this.#options.journal.warn(event, details);
   }
 
   /** Gives what is on its way a moment to leave. */
@@ -193,11 +198,10 @@ export class Link {
           });
           returned();
           this.#recover();
-          this.confirm();
           break;
         case "error":
           if (status.error instanceof errors.PermissionViolationError) this.#refusal = status.error;
-          this.warn("broker error", status.error);
+          this.warn("broker error", { error: status.error.message });
           break;
         default:
           break; // Attempts, pings, news about the cluster.

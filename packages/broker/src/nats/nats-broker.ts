@@ -17,6 +17,7 @@ import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { Link } from "./link.ts";
 import { defaults, type NatsOptions, urls } from "./options.ts";
 import { RecipientsDecoder, RecipientsEncoder } from "./recipients.ts";
+import { Soon } from "./soon.ts";
 import { emptyStatistics, type NatsStatistics } from "./statistics.ts";
 import { subjectToken } from "./subject.ts";
 
@@ -24,8 +25,8 @@ import { subjectToken } from "./subject.ts";
 const manyFrom = 16;
 /** Bytes of recipients in one message; the rest of it is for events. */
 const recipientsBytesMax = 128 * 1024;
-/** NATS comes back to all nodes at once, and they tell each other what they dropped: one notice for all of it. */
-const missedDelayMs = 500;
+/** NATS comes back to all nodes at once, and while it is slow they drop again and again: one notice for all of it. */
+const noticeDelayMs = 500;
 
 /**
  * The broker between nodes, over core NATS:
@@ -51,8 +52,10 @@ export class NatsBroker implements Broker<NodeEvent> {
   readonly #recipientsBytesMax: number;
   readonly #decoder = new RecipientsDecoder();
   readonly #batches = new Batches();
+  /** This node has missed something; the others have. */
+  readonly #missed = new Soon(noticeDelayMs, () => this.#tellNode());
+  readonly #dropped = new Soon(noticeDelayMs, () => this.#tellOthers());
   #isFlushDue = false;
-  #missedTimer: NodeJS.Timeout | undefined;
 
   private constructor(options: NatsOptions, nats: NatsConnection) {
     this.#options = options;
@@ -61,8 +64,8 @@ export class NatsBroker implements Broker<NodeEvent> {
       bufferBytesMax: options.bufferBytesMax ?? defaults.bufferBytesMax,
       journal: options.journal,
       statistics: this.statistics,
-      returned: () => this.#miss(),
-      recovered: () => this.#link.send(`${this.#prefix}gap`, gapEnvelope, 0),
+      returned: () => this.#missed.ask(),
+      recovered: () => this.#dropped.ask(),
     });
     this.#recipientsBytesMax = Math.min(recipientsBytesMax, this.#link.messageBytesMax >> 2);
     this.#encoder = new RecipientsEncoder(this.#recipientsBytesMax);
@@ -75,15 +78,13 @@ export class NatsBroker implements Broker<NodeEvent> {
   /** Rejects with `BrokerError` where NATS is not there, or does not let this node do what it has to do. */
   static async open(options: NatsOptions): Promise<NatsBroker> {
     const broker = new NatsBroker(options, await connectNats(options));
-    const refusal = await broker.#probe();
-    if (refusal === undefined) return broker;
-    await broker.close();
-    const where = urls(options).join(", ");
-    throw new BrokerError(
-      "refused",
-      `NATS at ${where} must let this node publish and subscribe to ${broker.#prefix}>: ${refusal.message}`,
-      refusal,
-    );
+    try {
+      await broker.#checkRights();
+      return broker;
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
   }
 
   /**
@@ -124,7 +125,8 @@ export class NatsBroker implements Broker<NodeEvent> {
   /** Lets what was published leave, if NATS is there. Afterwards only subscribers of this node are served. */
   async close(): Promise<void> {
     this.#flush();
-    clearTimeout(this.#missedTimer);
+    this.#missed.cancel();
+    this.#dropped.cancel();
     await this.#link.close();
   }
 
@@ -133,11 +135,20 @@ export class NatsBroker implements Broker<NodeEvent> {
   }
 
   /** Whether NATS allows what will be asked of it later, while somebody still looks. */
-  #probe(): Promise<Error | undefined> {
-    const subject = this.#to("~");
-    this.#link.subscribe(subject, () => undefined)?.unsubscribe();
-    this.#link.send(subject, gapEnvelope, 0);
-    return this.#link.refusal();
+  async #checkRights(): Promise<void> {
+    const probe = this.#to("~");
+    this.#link.subscribe(probe, () => undefined)?.unsubscribe();
+    this.#link.send(probe, gapEnvelope, 0);
+    const where = urls(this.#options).join(", ");
+    const refusal = await this.#link.refusal().catch((error: Error) => {
+      throw new BrokerError("unreachable", `NATS at ${where} went away: ${error.message}`, error);
+    });
+    if (refusal === undefined) return;
+    throw new BrokerError(
+      "refused",
+      `NATS at ${where} must let this node publish and subscribe to ${this.#prefix}>: ${refusal.message}`,
+      refusal,
+    );
   }
 
   #toOthers(subjects: readonly string[], event: NodeEvent): void {
@@ -181,7 +192,7 @@ export class NatsBroker implements Broker<NodeEvent> {
       }
     } catch (error) {
       statistics.malformed++;
-      this.#link.warn("broker message unreadable", error);
+      this.#link.warn("broker message unreadable", { error: String(error) });
     }
   }
 
@@ -195,19 +206,23 @@ export class NatsBroker implements Broker<NodeEvent> {
       work();
     } catch (error) {
       this.statistics.receiverFailures++;
-      this.#link.warn("broker receiver failed", error);
+      this.#link.warn("broker receiver failed", {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     }
   }
 
   #receiveGap(message: Uint8Array): void {
-    if (message.length > 0) this.#miss();
+    if (message.length > 0) this.#missed.ask();
   }
 
-  #miss(): void {
-    this.#missedTimer ??= setTimeout(() => {
-      this.#missedTimer = undefined;
-      this.statistics.gaps++;
-      this.#guarded(() => this.#options.missed?.());
-    }, missedDelayMs);
+  #tellNode(): void {
+    this.statistics.gaps++;
+    this.#guarded(() => this.#options.missed?.());
+  }
+
+  #tellOthers(): void {
+    this.#link.send(`${this.#prefix}gap`, gapEnvelope, 0);
+    this.#link.confirm();
   }
 }
