@@ -1,7 +1,7 @@
 /**
  * The direction of the house, as data:
  *
- *     protocol ← core ← store ← server        protocol ← client ← apps        nothing shipped imports testkit
+ *     protocol ← core ← store, broker ← server        protocol ← client ← apps        nothing shipped imports testkit
  *
  * A room is a folder; the first whose pattern fits a file is the file's room.
  */
@@ -44,7 +44,18 @@ const outsideWorld: readonly Forbidden[] = [
   { pattern: /(?<![.\w$])globalThis\b/, instead: "a port" },
 ];
 
-const everything = ["protocol", "core", "store", "server", "client", "testkit", "bench", "web", "tools"];
+const everything = [
+  "protocol",
+  "core",
+  "store",
+  "broker",
+  "server",
+  "client",
+  "testkit",
+  "bench",
+  "web",
+  "tools",
+];
 
 export const rooms: readonly Room[] = [
   {
@@ -71,7 +82,7 @@ export const rooms: readonly Room[] = [
     packages: false,
     forbidden: outsideWorld,
   },
-  // The contract suite is a test that is shipped to whoever writes a store.
+  // The contract suites are tests that are shipped to whoever writes a store or a broker.
   {
     name: "store",
     files: /^packages\/store\/src\//,
@@ -80,9 +91,16 @@ export const rooms: readonly Room[] = [
     packages: true,
   },
   {
+    name: "broker",
+    files: /^packages\/broker\/src\//,
+    imports: ["core", "protocol"],
+    node: true,
+    packages: true,
+  },
+  {
     name: "server",
     files: /^packages\/server\/src\//,
-    imports: ["core", "store", "protocol"],
+    imports: ["core", "store", "broker", "protocol"],
     node: true,
     packages: true,
   },

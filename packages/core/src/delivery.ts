@@ -63,8 +63,15 @@ export class Delivery {
         if (event.device !== undefined && event.device !== session.device) return;
         session.peer?.close("kicked");
         return this.#node.sessions.end(session);
+      case "behind":
+        return this.#toPull(session);
     }
   };
+
+  /** Events may have been lost: every device here reads after its cursors. */
+  pullAll(): void {
+    for (const session of this.#node.sessions.all()) this.#toPull(session);
+  }
 
   #push(session: Session, event: Extract<NodeEvent, { kind: "message" }>): void {
     if (session.behind || session.id === event.exceptSession) return;
@@ -80,8 +87,7 @@ export class Delivery {
     if (window !== undefined) window.pushed = Math.max(window.pushed, event.seq);
     else if (session.windows.size >= windowsMax) {
       // Its outbox is empty: nothing else would tell it.
-      session.fallBehind();
-      return this.tellBehind(session);
+      return this.#toPull(session);
     } else
       session.windows.set(event.conversation, {
         pushed: event.seq,
@@ -109,11 +115,13 @@ export class Delivery {
         if (frame !== undefined) peer.push(frame);
       },
       // The device learns of it when it asks.
-      () => {
-        session.fallBehind();
-        this.tellBehind(session);
-      },
+      () => this.#toPull(session),
     );
+  }
+
+  #toPull(session: Session): void {
+    session.fallBehind();
+    this.tellBehind(session);
   }
 
   /** The device has everything up to `seq`: nothing below is pushed again. */
@@ -143,10 +151,7 @@ export class Delivery {
       if (now - window.sinceMs < this.#node.settings.repushAfterMs) continue;
       window.sinceMs = now;
       window.repeats++;
-      if (window.repeats > repeatsMax) {
-        session.fallBehind();
-        return this.tellBehind(session);
-      }
+      if (window.repeats > repeatsMax) return this.#toPull(session);
       this.#repeatWindow(session, conversation, window).catch(() => undefined); // The next round tries again.
     }
   }

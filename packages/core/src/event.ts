@@ -21,4 +21,6 @@ export type NodeEvent =
   /** The subject's user was added to a conversation, or its name changed. */
   | { readonly kind: "conversation"; readonly conversation: string }
   /** End the sessions of the subject's user (of one device, where it is given). */
-  | { readonly kind: "kick"; readonly device: string | undefined };
+  | { readonly kind: "kick"; readonly device: string | undefined }
+  /** Something was committed that the broker does not carry, being too large: read after the cursors. */
+  | { readonly kind: "behind" };

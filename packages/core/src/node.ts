@@ -98,6 +98,14 @@ export class Node implements Acceptor {
     return new DomainBackend(this.#context, domain);
   }
 
+  /**
+   * The broker has lost events of other nodes. Which ones nobody knows, so every device here reads after its cursors:
+   * one push and one `sync` each.
+   */
+  missed(): void {
+    this.#context.delivery.pullAll();
+  }
+
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
     const { receipts, sessions, conversations, committer, settings, statistics } = this.#context;

@@ -209,7 +209,10 @@ export interface Store {
 export interface Broker<E> {
   /** Hands `event` to the subscribers of each subject, on every node. */
   publish(subjects: readonly string[], event: E): void;
-  /** At most one subscription per subject and node. */
-  subscribe(subject: string, receive: (event: E) => void): void;
+  /**
+   * At most one subscription per subject and node. What other nodes publish may not find it at once: the promise
+   * resolves when it does, and never rejects. Undefined: it does now.
+   */
+  subscribe(subject: string, receive: (event: E) => void): Promise<void> | undefined;
   unsubscribe(subject: string): void;
 }

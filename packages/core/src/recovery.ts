@@ -33,14 +33,11 @@ export class Recovery {
   }
 
   #returned(): void {
-    const { conversations, committer, sessions, delivery } = this.#node;
+    const { conversations, committer, delivery } = this.#node;
     this.#state = "well";
     conversations.clear();
     committer.resume();
-    for (const session of sessions.all()) {
-      session.fallBehind();
-      delivery.tellBehind(session);
-    }
+    delivery.pullAll();
   }
 }
 

@@ -12,6 +12,8 @@ export class Sessions {
   /** Takes an event to one session. */
   readonly #deliver: (session: Session, event: NodeEvent) => void;
   readonly #byUser = new Map<string, Session[]>();
+  /** Users whom events of other nodes may not reach yet. */
+  readonly #subscribing = new Map<string, Promise<void>>();
   /** Sessions without a connection, oldest first. */
   readonly #away = new Set<Session>();
   #turns = 0;
@@ -40,6 +42,11 @@ export class Sessions {
 
   of(domain: string, user: string): readonly Session[] {
     return this.#byUser.get(userSubject(domain, user)) ?? [];
+  }
+
+  /** Resolves when events of other nodes reach the user's sessions; undefined: they do. */
+  subscribing(domain: string, user: string): Promise<void> | undefined {
+    return this.#subscribing.size === 0 ? undefined : this.#subscribing.get(userSubject(domain, user));
   }
 
   /** The turn of a peer that asks to connect now. */
@@ -122,8 +129,13 @@ export class Sessions {
     }
     const list = [session];
     this.#byUser.set(subject, list);
-    this.#broker.subscribe(subject, (event) => {
+    const subscribing = this.#broker.subscribe(subject, (event) => {
       for (let i = list.length - 1; i >= 0; i--) this.#deliver(list[i] as Session, event);
+    });
+    if (subscribing === undefined) return;
+    this.#subscribing.set(subject, subscribing);
+    subscribing.then(() => {
+      if (this.#subscribing.get(subject) === subscribing) this.#subscribing.delete(subject);
     });
   }
 }

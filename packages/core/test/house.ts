@@ -10,6 +10,7 @@ import {
   type SharedFrame,
 } from "@hongyan/protocol";
 import {
+  type Broker,
   type Connection,
   type Inbound,
   Node,
@@ -114,12 +115,13 @@ export class House {
     changes: Partial<Settings> = {},
     store: Store = new MemoryStore(),
     verified: (token: string) => Promise<void> = async () => undefined,
+    broker: Broker<NodeEvent> = new MemoryBroker(),
   ) {
     this.store = store;
     this.node = new Node({
       name: "node-1",
       store,
-      broker: new MemoryBroker<NodeEvent>(),
+      broker,
       clock: { now: () => this.nowMs, defer: (work) => void setImmediate(work) },
       random: { id: () => `id${String(++this.#ids).padStart(20, "0")}` },
       journal: { info: () => undefined, warn: () => undefined },

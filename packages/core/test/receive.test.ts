@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryStore } from "@hongyan/core/memory";
+import { MemoryBroker, MemoryStore } from "@hongyan/core/memory";
+import type { NodeEvent } from "../src/index.ts";
 import { type Device, House } from "./house.ts";
 
 const direct = "alice:bob";
@@ -393,4 +394,36 @@ test("G4 a log that has lost entries is answered as an internal fault, and keeps
   assert.ok((refusal?.retryAfterMs ?? 0) >= 10_000, "it is not asked for again at once");
   assert.equal((await alice.ask({ type: "ping" }, "ping.ok")).type, "ping.ok");
   assert.equal((await bob.say("alice:bob", "there?", "x:2")).seq, 2);
+});
+
+test("G4 when the broker has lost events, every device here is told to pull, and reads what it missed", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  house.node.missed();
+  assert.deepEqual([alice.of("behind").length, bob.of("behind").length], [1, 1]);
+  await alice.say(direct, "hi");
+  assert.deepEqual(bob.heard, [], "nothing is pushed to a device that pulls");
+  assert.deepEqual((await ackPage(bob)).seqs, [1]);
+  await alice.say(direct, "ho");
+  assert.deepEqual(bob.heard, ["ho"]);
+});
+
+test("G4 a device reads its backlog only when other nodes can reach it: nothing falls between page and push", async () => {
+  const reached = Promise.withResolvers<void>();
+  class FarBroker extends MemoryBroker<NodeEvent> {
+    override subscribe(subject: string, receive: (event: NodeEvent) => void) {
+      super.subscribe(subject, receive);
+      return reached.promise as never;
+    }
+  }
+  const house = new House({}, new MemoryStore(), undefined, new FarBroker());
+  const bob = await house.device("bob", "phone", { sync: false });
+  bob.post({ type: "sync" });
+  await house.settle();
+  assert.equal(bob.of("sync.ok").length, 0);
+  reached.resolve();
+  await house.until(() => bob.of("sync.ok").length === 1, "the page");
+  const tablet = await house.device("bob", "tablet");
+  assert.equal(tablet.of("sync.ok").length, 1);
 });

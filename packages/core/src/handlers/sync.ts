@@ -34,11 +34,13 @@ async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync"
   node.statistics.syncPages++;
   if (command.positions !== undefined && command.positions.length > 0)
     await acknowledgePage(peer, session, command.positions);
-  // From here on new entries are pushed again. Done before the log is read: what is committed meanwhile is either
-  // found or pushed, or both, and never missed (G4).
+  // From here on new entries are pushed again, those of other nodes too. Done before the log is read: what is
+  // committed meanwhile is either found or pushed, or both, and never missed (G4).
   const wasBehind = session.behind;
   if (command.counts !== true) session.behind = false;
   try {
+    const subscribing = node.sessions.subscribing(session.identity.domain, session.identity.user);
+    if (subscribing !== undefined) await subscribing;
     const backlogs = await findBacklogs(peer, session);
     if (command.counts === true) return await sendCounts(peer, session, command.id, backlogs);
     const page = await sendMessages(peer, command, backlogs);

@@ -38,7 +38,7 @@ export class MemoryBroker<E> implements Broker<E> {
   }
 
   /** Throws where the subject has a subscription already. */
-  subscribe(subject: string, receive: (event: E) => void): void {
+  subscribe(subject: string, receive: (event: E) => void): undefined {
     if (this.#receivers.has(subject)) throw new Error(`There is a subscription of ${subject} already`);
     this.#receivers.set(subject, receive);
     this.#generation++;

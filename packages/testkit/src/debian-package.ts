@@ -1,6 +1,6 @@
 /** Programs of the machine: whether they are there, what they print, and how Debian gets them. */
 import { execFile } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where Debian puts servers is not in everybody's PATH. */
@@ -27,8 +27,19 @@ export function output(file: string, args: readonly string[], timeoutMs = 600_00
   });
 }
 
-const policyFile = "/usr/sbin/policy-rc.d";
-let isUpdated = false;
+/** Test files run side by side: only one of them may ask apt at a time. */
+const lock = "/run/lock/hongyan-apt";
+
+/** Without a policy that says no, Debian starts the servers that it installs. */
+const script = `
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap "rm -f $policy" EXIT
+  printf '#!/bin/sh\\nexit 101\\n' > $policy && chmod 755 $policy
+fi
+apt="apt-get -qq -o DPkg::Lock::Timeout=300"
+$apt update && $apt install -y --no-install-recommends "$@"
+`;
 
 /** Installs Debian packages without starting what they bring. */
 export async function installPackages(
@@ -36,17 +47,16 @@ export async function installPackages(
   say: (line: string) => void,
 ): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`needs root to install ${packages.join(", ")}`);
-  const apt = findProgram("apt-get");
-  if (apt === undefined) throw new Error(`no apt-get here to install ${packages.join(", ")}`);
+  if (findProgram("apt-get") === undefined)
+    throw new Error(`no apt-get here to install ${packages.join(", ")}`);
   say(`apt-get install ${packages.join(" ")}`);
-  const options = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
-  const isOurs = !existsSync(policyFile);
-  if (isOurs) writeFileSync(policyFile, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  try {
-    if (!isUpdated) await output(apt, [...options, "update"]);
-    isUpdated = true;
-    await output(apt, [...options, "install", "-y", "--no-install-recommends", ...packages]);
-  } finally {
-    if (isOurs) rmSync(policyFile, { force: true });
-  }
+  await output("flock", [lock, "sh", "-c", script, "sh", ...packages]);
+}
+
+/** The path of a program, after its Debian package was installed where it is missing. */
+export async function ensureDebianPackage(name: string, binary: string): Promise<string> {
+  if (findProgram(binary) === undefined) await installPackages([name], console.error);
+  const program = findProgram(binary);
+  if (program === undefined) throw new Error(`the package ${name} brings no ${binary}`);
+  return program;
 }

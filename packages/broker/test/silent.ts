@@ -1,0 +1,3 @@
+import type { Journal } from "@hongyan/core";
+
+export const silent: Journal = { info: () => undefined, warn: () => undefined };
