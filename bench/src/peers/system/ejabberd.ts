@@ -1,8 +1,8 @@
 import { existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { findProgram, installPackages } from "@hongyan/testkit/debian";
 import { roomHost, xmppHost, xmppPassword } from "../client/xmpp.ts";
 import { DaemonServer } from "../server/daemon-server.ts";
-import { findProgram, installPackages } from "../server/program.ts";
 import { makeAccounts } from "../server/xmpp-accounts.ts";
 import type { Peer, Setup } from "./system.ts";
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
+import { findProgram, installPackages, output } from "@hongyan/testkit/debian";
 import { DaemonServer } from "../server/daemon-server.ts";
-import { findProgram, installPackages, output } from "../server/program.ts";
 import type { Peer } from "./system.ts";
 
 function server(): DaemonServer {

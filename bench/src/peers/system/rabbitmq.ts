@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { findProgram, installPackages } from "@hongyan/testkit/debian";
 import { freePorts } from "@hongyan/testkit/free-port";
 import { DaemonServer } from "../server/daemon-server.ts";
-import { findProgram, installPackages } from "../server/program.ts";
 import type { Peer } from "./system.ts";
 
 /** Not the one in the PATH, which changes to a user of the system. */
