@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -160,6 +160,20 @@ export class PostgresServer {
     await this.start();
   }
 
+  /** Starts anew as a standby that follows nobody: it answers, and takes no writes. */
+  async demote(): Promise<void> {
+    await this.shutDown("fast");
+    writeFileSync(this.#standbyFile, "");
+    await this.start();
+  }
+
+  /** Makes a primary of it again. */
+  async promote(): Promise<void> {
+    await this.shutDown("fast");
+    rmSync(this.#standbyFile);
+    await this.start();
+  }
+
   /** Ends the server and removes its folder. */
   async stop(): Promise<void> {
     await this.shutDown("immediate");
@@ -174,10 +188,14 @@ export class PostgresServer {
     return join(this.#cluster.folder, "data");
   }
 
+  get #standbyFile(): string {
+    return join(this.#data, "standby.signal");
+  }
+
   async #isReady(): Promise<boolean> {
-    // The line that says `ready` comes last, when the server has recovered.
+    // The line with the state comes last, when the server has recovered.
     try {
-      if (!readFileSync(join(this.#data, "postmaster.pid"), "utf8").includes("ready")) return false;
+      if (!/ready|standby/.test(readFileSync(join(this.#data, "postmaster.pid"), "utf8"))) return false;
     } catch {
       return false;
     }

@@ -15,6 +15,8 @@ interface Backend {
   readonly startedAt: string;
 }
 
+const closeMsMax = 5_000;
+
 /**
  * A connection that commits. Queries that are asked for one after another leave at once, without waiting for the
  * answers of those before (`pipeline`): a transaction costs as many round trips as it has decisions.
@@ -88,8 +90,10 @@ export class Writer {
     this.#client.connection.stream.destroy();
   }
 
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is gone; one whose server is silent is cut. */
   async close(): Promise<void> {
+    const overdue = setTimeout(() => this.abandon(), closeMsMax);
     await this.#client.end();
+    clearTimeout(overdue);
   }
 }
