@@ -11,7 +11,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { installPackages } from "./debian.ts";
+import { findProgram, installPackages } from "./debian.ts";
 import { freePorts } from "./free-port.ts";
 
 export interface PostgresOptions {
@@ -29,6 +29,13 @@ const user = "hongyan";
 const host = "127.0.0.1";
 const readyMsMax = 60_000;
 const outputLengthMax = 100_000;
+
+/** Why there can be no server here, for tests that are skipped then; undefined where there can. */
+export function whyNoPostgres(): string | undefined {
+  if (findBin() !== undefined || (process.getuid?.() === 0 && findProgram("apt-get") !== undefined))
+    return undefined;
+  return `no PostgreSQL in ${programs}, and only root on Debian can install it`;
+}
 
 /** Installs PostgreSQL where it is missing (as root, on Debian), makes a fresh cluster and starts it. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
