@@ -32,12 +32,18 @@ export class GroupPlan {
     this.hasPuts = batches.some(({ puts }) => puts.length > 0);
   }
 
+  /** Logs whose head is not what was taken for it. */
+  get shortened(): LogPlan[] {
+    return this.logs.filter((log) => log.head < log.taken);
+  }
+
   /** Takes rows of (index in `logs`, head, trimmed). */
   loadLogs(rows: readonly Row[]): void {
     if (rows.length < this.logs.length) throw new Error("A log of the database has vanished");
     for (const [at, head, trimmed] of rows) {
       const log = this.logs[Number(at)] as LogPlan;
       log.head = Number(head);
+      log.taken = log.head + log.asked;
       log.trimmed = Number(trimmed);
     }
   }

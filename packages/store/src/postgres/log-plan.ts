@@ -24,9 +24,12 @@ export interface FreshEntry {
 export class LogPlan {
   readonly name: LogId;
   readonly id: Buffer;
+  /** How many appends the group has for it, stored or not. */
+  asked = 0;
   head = 0;
+  /** The head as the group has found it, and all that was asked for. */
+  taken = 0;
   trimmed = 0;
-  changed = false;
   readonly #keys = new Map<string, KeyPlan>();
   readonly #producers = new Map<string, Buffer>();
 
@@ -35,8 +38,9 @@ export class LogPlan {
     this.id = digestOf(name);
   }
 
-  /** Registers the key of an append; undefined where it has none, or is registered already. */
+  /** Registers an append, and answers its key; undefined where it has none, or is registered already. */
   expect({ producer, number }: Append): KeyPlan | undefined {
+    this.asked++;
     if (producer === "") return undefined;
     const name = keyName(producer, number);
     if (this.#keys.has(name)) return undefined;
@@ -57,7 +61,6 @@ export class LogPlan {
     const seq = ++this.head;
     const entry = { log: this, seq, append, producer: key?.producer };
     if (key !== undefined) key.fresh = entry;
-    this.changed = true;
     return { outcome: { status: "stored", seq, time }, entry };
   }
 

@@ -18,15 +18,21 @@ export const ensureLogs: Statement = {
     ON CONFLICT (id) DO NOTHING`,
 };
 
-/** What is read while a lock is taken is what the last holder has left, not what the snapshot says. */
-export const lockLogs: Statement = {
-  name: "lock_logs",
+/**
+ * Locks logs, and takes as many seqs of each as there are appends to it: the head that is answered is the one that
+ * the last holder of the lock has left, not what the snapshot says. What turns out not to be stored is given back by
+ * `setHeads`, in the same transaction, so that nobody sees a seq that is nobody's (G3). To lock first and to write
+ * the head later would be two visits of every log instead of one.
+ */
+export const takeSeqs: Statement = {
+  name: "take_seqs",
   text: `
-    SELECT wanted.at - 1, logs.head, logs.trimmed
-    FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at)
-    JOIN hongyan.logs ON logs.id = wanted.id
-    ORDER BY wanted.id
-    FOR NO KEY UPDATE OF logs`,
+    UPDATE hongyan.logs SET head = logs.head + wanted.count
+    FROM (
+      SELECT * FROM unnest($1::uuid[], $2::int8[]) WITH ORDINALITY AS given (id, count, at) ORDER BY id
+    ) AS wanted
+    WHERE logs.id = wanted.id
+    RETURNING wanted.at - 1, logs.head - wanted.count, logs.trimmed`,
 };
 
 /** Entries that idempotency keys name already. */
@@ -46,6 +52,7 @@ export const insertEntries: Statement = {
     SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::uuid[], $5::int8[], $6::bytea[])`,
 };
 
+/** For logs to which less was appended than was asked for. */
 export const setHeads: Statement = {
   name: "set_heads",
   text: `

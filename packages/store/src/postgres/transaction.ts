@@ -44,7 +44,12 @@ async function find(writer: Writer, plan: GroupPlan, known: KnownLogs): Promise<
   const [, , heads, found, , versions] = await Promise.all([
     begun,
     ensureLogs(writer, plan, known),
-    logs.length > 0 ? writer.run(statements.lockLogs, [uuidArray(logs.map(({ id }) => id))]) : none,
+    logs.length > 0
+      ? writer.run(statements.takeSeqs, [
+          uuidArray(logs.map(({ id }) => id)),
+          int8Array(logs.map(({ asked }) => asked)),
+        ])
+      : none,
     keys.length > 0
       ? writer.run(statements.findKeys, [
           uuidArray(keys.map(({ log }) => log.id)),
@@ -73,10 +78,10 @@ async function ensureLogs(writer: Writer, plan: GroupPlan, known: KnownLogs): Pr
   ]);
 }
 
-async function write(writer: Writer, { entries, logs, records, cursors, hasPuts }: GroupPlan): Promise<void> {
+async function write(writer: Writer, plan: GroupPlan): Promise<void> {
+  const { entries, shortened, records, cursors, hasPuts } = plan;
   const work: Promise<unknown>[] = [];
-  if (entries.length > 0) {
-    const changed = logs.filter((log) => log.changed);
+  if (entries.length > 0)
     work.push(
       writer.run(statements.insertEntries, [
         uuidArray(entries.map(({ log }) => log.id)),
@@ -86,12 +91,14 @@ async function write(writer: Writer, { entries, logs, records, cursors, hasPuts 
         int8Array(entries.map(({ append }) => append.number)),
         byteaArray(entries.map(({ append }) => append.body)),
       ]),
+    );
+  if (shortened.length > 0)
+    work.push(
       writer.run(statements.setHeads, [
-        uuidArray(changed.map(({ id }) => id)),
-        int8Array(changed.map(({ head }) => head)),
+        uuidArray(shortened.map(({ id }) => id)),
+        int8Array(shortened.map(({ head }) => head)),
       ]),
     );
-  }
   if (hasPuts) {
     const { changed, gone } = records;
     if (changed.length > 0)
