@@ -4,6 +4,7 @@ import { direct } from "./direct.ts";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
+import { postgres } from "./postgres.ts";
 import type { Scenario } from "./scenario.ts";
 import { store } from "./store.ts";
 import { storm } from "./storm.ts";
@@ -20,4 +21,5 @@ export const scenarios: readonly Scenario[] = [
   crash,
   sustained,
   growth,
+  postgres,
 ];

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureDebianPackage, output } from "@hongyan/testkit/debian-package";
+import { ensureDebianPackage, output } from "@hongyan/testkit/debian";
 
 export interface Certificates {
   readonly ca: string;

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { ensureDebianPackage, findProgram } from "@hongyan/testkit/debian-package";
+import { ensureDebianPackage, findProgram } from "@hongyan/testkit/debian";
 import { freePorts } from "@hongyan/testkit/free-port";
 
 const isHere = findProgram("nats-server") !== undefined || process.getuid?.() === 0;

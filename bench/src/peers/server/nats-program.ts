@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findProgram, installPackages, output } from "@hongyan/testkit/debian-package";
+import { findProgram, installPackages, output } from "@hongyan/testkit/debian";
 
 const wanted = "2.15.1";
 const cache = fileURLToPath(

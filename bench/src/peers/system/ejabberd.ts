@@ -1,6 +1,6 @@
 import { existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { findProgram, installPackages } from "@hongyan/testkit/debian-package";
+import { findProgram, installPackages } from "@hongyan/testkit/debian";
 import { roomHost, xmppHost, xmppPassword } from "../client/xmpp.ts";
 import { DaemonServer } from "../server/daemon-server.ts";
 import { makeAccounts } from "../server/xmpp-accounts.ts";

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { findProgram, installPackages, output } from "@hongyan/testkit/debian-package";
+import { findProgram, installPackages, output } from "@hongyan/testkit/debian";
 import { DaemonServer } from "../server/daemon-server.ts";
 import type { Peer } from "./system.ts";
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { findProgram, installPackages } from "@hongyan/testkit/debian-package";
+import { findProgram, installPackages } from "@hongyan/testkit/debian";
 import { freePorts } from "@hongyan/testkit/free-port";
 import { DaemonServer } from "../server/daemon-server.ts";
 import type { Peer } from "./system.ts";

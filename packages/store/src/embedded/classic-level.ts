@@ -3,9 +3,9 @@ import { access, constants, open, readdir, readFile, realpath, rm, stat } from "
 import { dirname, join } from "node:path";
 import type { Journal } from "@hongyan/core";
 import { ClassicLevel } from "classic-level";
+import { StoreError } from "../store-error.ts";
 import type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
 import { makeDirectory } from "./new-directory.ts";
-import { StoreError } from "./store-error.ts";
 
 export interface LevelOptions {
   readonly directory: string;

@@ -1,5 +1,6 @@
 import type { Batch, CommitOutcome } from "@hongyan/core";
-import { StoreError } from "./store-error.ts";
+import { bytesOf } from "../batch-bytes.ts";
+import { StoreError } from "../store-error.ts";
 
 /** Appends and bytes that one write carries at most: larger ones gain nothing and delay the next. */
 const groupAppendsMax = 8192;
@@ -103,12 +104,4 @@ export class CommitQueue {
       for (const { bytes } of group) this.#bytes -= bytes;
     }
   }
-}
-
-/** What the batch holds in memory, about. */
-function bytesOf({ appends, advances, puts }: Batch): number {
-  let bytes = 256 + (appends.length + advances.length + puts.length) * 128;
-  for (const { body } of appends) bytes += body.length;
-  for (const { value } of puts) bytes += value?.length ?? 0;
-  return bytes;
 }

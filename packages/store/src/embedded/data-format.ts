@@ -1,6 +1,6 @@
+import { StoreError } from "../store-error.ts";
 import type { KeyValue } from "./key-value.ts";
 import { metaKey, wholeRange } from "./keys.ts";
-import { StoreError } from "./store-error.ts";
 
 /** Version of the layout in `keys.ts`. A newer server may read older ones; an older server must not touch newer. */
 export const formatVersion = 1;

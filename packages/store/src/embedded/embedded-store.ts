@@ -13,6 +13,7 @@ import type {
   StoredRecord,
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
+import { StoreError } from "../store-error.ts";
 import { Caches } from "./caches.ts";
 import { openLevel, probeDirectory } from "./classic-level.ts";
 import { CommitQueue } from "./commit-queue.ts";
@@ -25,7 +26,6 @@ import { headsOf, listRecords, positionsOf, readersOf, recordsOf, seqOfKey } fro
 import type { Delay, Disk } from "./recovery.ts";
 import { settleRepeats } from "./repeats.ts";
 import { newStatistics, type StoreStatistics } from "./statistics.ts";
-import { StoreError } from "./store-error.ts";
 import { trimLog } from "./trim.ts";
 import { closed, Volume } from "./volume.ts";
 

@@ -1,11 +1,11 @@
 import type { LogId } from "@hongyan/core";
+import { StoreError } from "../store-error.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Caches } from "./caches.ts";
 import type { KeyValue } from "./key-value.ts";
 import { trimmedKey } from "./keys.ts";
 import { blockWith, type PageRead } from "./log-reader.ts";
 import { headsOf } from "./lookups.ts";
-import { StoreError } from "./store-error.ts";
 
 /** Where a page was read. */
 export interface PlaceRead {

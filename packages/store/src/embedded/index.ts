@@ -1,3 +1,4 @@
+export { StoreError, type StoreErrorCode } from "../store-error.ts";
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,
@@ -8,4 +9,3 @@ export type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts"
 export { makeDirectory } from "./new-directory.ts";
 export type { Delay, Disk } from "./recovery.ts";
 export type { StoreStatistics } from "./statistics.ts";
-export { StoreError, type StoreErrorCode } from "./store-error.ts";

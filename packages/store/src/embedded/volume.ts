@@ -1,8 +1,8 @@
 import type { Journal } from "@hongyan/core";
+import { StoreError } from "../store-error.ts";
 import { probeData } from "./data-format.ts";
 import type { KeyValue, Operation } from "./key-value.ts";
 import { type Delay, type Disk, recover } from "./recovery.ts";
-import { StoreError } from "./store-error.ts";
 
 export interface VolumeOptions {
   readonly keyValue: KeyValue;

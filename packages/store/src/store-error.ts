@@ -3,6 +3,9 @@
  * this product. `unwritable`: the directory cannot be made, read or written. `failed`: a write failed, and the store
  * takes nothing until it has found the disk good again. `overloaded`: too much waits to be written; try again.
  * `damaged`: entries of a log are lost; reads of it that meet the hole are rejected. `closed`: after `close`.
+ *
+ * Of a database: `unreachable`: nothing answers there, or not now. `unauthorized`: it refuses the user or the password.
+ * `unsuitable`: it answers, and cannot be used as it is; the message says what to change.
  */
 export type StoreErrorCode =
   | "locked"
@@ -12,7 +15,10 @@ export type StoreErrorCode =
   | "failed"
   | "overloaded"
   | "damaged"
-  | "closed";
+  | "closed"
+  | "unreachable"
+  | "unauthorized"
+  | "unsuitable";
 
 export class StoreError extends Error {
   override readonly name = "StoreError";

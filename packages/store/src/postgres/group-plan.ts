@@ -1,0 +1,86 @@
+import type { AppendOutcome, Batch, CommitOutcome, LogId } from "@hongyan/core";
+import { CursorPlan } from "./cursor-plan.ts";
+import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
+import { RecordPlan } from "./record-plan.ts";
+import type { Row } from "./writer.ts";
+
+/**
+ * A group of batches that is committed by one transaction: what it must lock and look for, and then, from what was
+ * found, the outcome of each put and append, batch after batch.
+ */
+export class GroupPlan {
+  readonly outcomes: CommitOutcome[] = [];
+  readonly logs: LogPlan[] = [];
+  readonly keys: KeyPlan[] = [];
+  readonly entries: FreshEntry[] = [];
+  readonly records = new RecordPlan();
+  readonly cursors = new CursorPlan();
+  readonly hasPuts: boolean;
+  readonly #batches: readonly Batch[];
+  readonly #logs = new Map<LogId, LogPlan>();
+
+  constructor(batches: readonly Batch[]) {
+    this.#batches = batches;
+    for (const { appends, advances, puts } of batches) {
+      for (const append of appends) {
+        const key = this.#logOf(append.log).expect(append);
+        if (key !== undefined) this.keys.push(key);
+      }
+      for (const advance of advances) this.cursors.advance(advance);
+      for (const { key } of puts) this.records.expect(key);
+    }
+    this.hasPuts = batches.some(({ puts }) => puts.length > 0);
+  }
+
+  /** Logs whose head is not what was taken for it. */
+  get shortened(): LogPlan[] {
+    return this.logs.filter((log) => log.head < log.taken);
+  }
+
+  /** Takes rows of (index in `logs`, head, trimmed). */
+  loadLogs(rows: readonly Row[]): void {
+    if (rows.length < this.logs.length) throw new Error("A log of the database has vanished");
+    for (const [at, head, trimmed] of rows) {
+      const log = this.logs[Number(at)] as LogPlan;
+      log.head = Number(head);
+      log.taken = log.head + log.asked;
+      log.trimmed = Number(trimmed);
+    }
+  }
+
+  /** Takes rows of (index in `keys`, seq, time, digest of the body). */
+  loadKeys(rows: readonly Row[]): void {
+    for (const [at, seq, time, digest] of rows) {
+      const key = this.keys[Number(at)] as KeyPlan;
+      key.stored = { seq: Number(seq), time: Number(time), digest: (digest as string | null) ?? undefined };
+    }
+  }
+
+  decide(): void {
+    for (const batch of this.#batches) {
+      const puts: (number | undefined)[] = [];
+      for (const put of batch.puts) puts.push(this.records.put(put, puts));
+      const appends: AppendOutcome[] = [];
+      for (const append of batch.appends) {
+        if (append.guard !== undefined && puts[append.guard] === undefined) {
+          appends.push({ status: "refused", seq: 0, time: 0 });
+          continue;
+        }
+        const { outcome, entry } = this.#logOf(append.log).append(append);
+        appends.push(outcome);
+        if (entry !== undefined) this.entries.push(entry);
+      }
+      this.outcomes.push({ appends, puts });
+    }
+  }
+
+  #logOf(name: LogId): LogPlan {
+    let log = this.#logs.get(name);
+    if (log === undefined) {
+      log = new LogPlan(name);
+      this.#logs.set(name, log);
+      this.logs.push(log);
+    }
+    return log;
+  }
+}

@@ -1,0 +1,3 @@
+export { StoreError, type StoreErrorCode } from "../store-error.ts";
+export { PostgresStore, type PostgresStoreOptions } from "./postgres-store.ts";
+export type { PostgresStatistics } from "./statistics.ts";

@@ -1,0 +1,179 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Journal } from "@hongyan/core";
+import { StoreError } from "../store-error.ts";
+import type { Address } from "./address.ts";
+import { connectError } from "./errors.ts";
+import { newerSchema } from "./migrate.ts";
+import { schemaVersion } from "./schema.ts";
+import { checkServer } from "./server-check.ts";
+import { probe } from "./statements.ts";
+import { Writer } from "./writer.ts";
+
+export interface PrimaryOptions {
+  readonly address: Address;
+  /** How many connections commit. */
+  readonly count: number;
+  readonly journal: Journal | undefined;
+  /** A commit failed: what memory believes about the database is void. */
+  readonly failed: () => void;
+  readonly recovered: () => void;
+}
+
+type State =
+  | { readonly kind: "serving"; readonly writers: readonly Writer[] }
+  | { readonly kind: "failed"; readonly cause: unknown }
+  | { readonly kind: "closed" };
+
+const delayMsFirst = 50;
+const delayMsMax = 5_000;
+
+/**
+ * The server that commits go to, with its troubles. A transaction that fails takes it out of service for commits:
+ * whether that one took effect is open, and so is what the others rest on. A recovery in the background opens new
+ * connections, and ends what is left of the old ones, so that nothing of before can take effect after it.
+ *
+ *   serving --a transaction fails, a connection breaks--> failed --connected anew, probe committed--> serving
+ *      '-------------------------------close--------------> closed <--------close------'
+ */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #abort = new AbortController();
+  #epoch = "";
+  #state: State = { kind: "closed" };
+  #recovery: Promise<void> = Promise.resolve();
+
+  /** `prepare` is run over the first connection, and answers the epoch of the data. */
+  static async open(options: PrimaryOptions, prepare: (writer: Writer) => Promise<string>): Promise<Primary> {
+    const primary = new Primary(options);
+    const writers = await primary.#connect();
+    try {
+      primary.#epoch = await prepare(writers[0] as Writer);
+    } catch (error) {
+      await closeAll(writers);
+      throw connectError(error, options.address.place);
+    }
+    primary.#state = { kind: "serving", writers };
+    return primary;
+  }
+
+  private constructor(options: PrimaryOptions) {
+    this.#options = options;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** Throws while commits are not taken. */
+  get writers(): readonly Writer[] {
+    const state = this.#state;
+    if (state.kind === "closed") throw closed();
+    if (state.kind === "failed") throw this.#failure(state.cause);
+    return state.writers;
+  }
+
+  /** Runs `work` over one of the connections. When it rejects, the state of the database is open. */
+  async use<T>(lane: number, work: (writer: Writer) => Promise<T>): Promise<T> {
+    const writers = this.writers;
+    try {
+      return await work(writers[lane] as Writer);
+    } catch (error) {
+      this.#fail(writers, error);
+      throw this.#failure(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state;
+    this.#state = { kind: "closed" };
+    this.#abort.abort();
+    await this.#recovery;
+    if (state.kind === "serving") await closeAll(state.writers);
+  }
+
+  #fail(writers: readonly Writer[], cause: unknown): void {
+    const state = this.#state;
+    if (state.kind !== "serving" || state.writers !== writers) return;
+    this.#state = { kind: "failed", cause };
+    const { journal, failed, address } = this.#options;
+    failed();
+    journal?.warn("store.failed", { place: address.place, error: String(cause) });
+    this.#recovery = this.#recover(writers);
+  }
+
+  async #recover(old: readonly Writer[]): Promise<void> {
+    const { journal, recovered, address } = this.#options;
+    const { signal } = this.#abort;
+    for (const writer of old) writer.abandon();
+    for (let delayMs = delayMsFirst; !signal.aborted; delayMs = Math.min(delayMs * 2, delayMsMax)) {
+      try {
+        await delay(delayMs, undefined, { signal });
+        const writers = await this.#connect();
+        try {
+          await this.#settle(writers[0] as Writer, old);
+        } catch (error) {
+          await closeAll(writers);
+          throw error;
+        }
+        if (this.#state.kind !== "failed") return await closeAll(writers);
+        this.#state = { kind: "serving", writers };
+        recovered();
+        journal?.info("store.recovered", { place: address.place });
+        return;
+      } catch (error) {
+        if (!signal.aborted)
+          journal?.warn("store.still_failed", { error: String(error), retryInMs: delayMs });
+      }
+    }
+  }
+
+  /** Shows that no transaction of before runs any more, and that the same data take writes. */
+  async #settle(writer: Writer, old: readonly Writer[]): Promise<void> {
+    const { place } = this.#options.address;
+    await checkServer(writer.client, place, undefined);
+    for (const { backend } of old) await writer.terminate(backend);
+    const [row] = await writer.run(probe, []);
+    if (row?.[0] !== this.#epoch) throw new StoreError("foreign", `${place} holds other data than before`);
+    if (Number(row[1]) > schemaVersion) throw newerSchema(place, Number(row[1]));
+  }
+
+  async #connect(): Promise<Writer[]> {
+    const { address, count } = this.#options;
+    const attempts = await Promise.allSettled(
+      Array.from({ length: count }, () => {
+        const connected = Writer.connect(address.config, (error) => this.#broken(connected, error));
+        return connected;
+      }),
+    );
+    const writers = attempts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const failure = attempts.find((one) => one.status === "rejected");
+    if (failure === undefined) return writers;
+    await closeAll(writers);
+    throw connectError(failure.reason, address.place);
+  }
+
+  /** A connection has ended while nobody used it, perhaps: found out now, and not by the next commit. */
+  #broken(connected: Promise<Writer>, error: unknown): void {
+    connected.then(
+      (writer) => {
+        const state = this.#state;
+        if (state.kind === "serving" && state.writers.includes(writer)) this.#fail(state.writers, error);
+      },
+      () => {},
+    );
+  }
+
+  #failure(cause: unknown): StoreError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const { place } = this.#options.address;
+    return new StoreError("failed", `${place} takes no commits since one failed: ${reason}`, cause);
+  }
+}
+
+async function closeAll(writers: readonly Writer[]): Promise<void> {
+  await Promise.all(writers.map((writer) => writer.close()));
+}
+
+export function closed(): StoreError {
+  return new StoreError("closed", "The store is closed");
+}

@@ -1,0 +1,45 @@
+import type { Journal } from "@hongyan/core";
+import { Pool } from "pg";
+import type { Address } from "./address.ts";
+import { connectError } from "./errors.ts";
+import { checkPrimary } from "./server-check.ts";
+import type { Row, Statement } from "./writer.ts";
+
+const idleMsMax = 60_000;
+
+/** Connections that read: as many as are needed, up to a bound. Always of the primary: what is read decides. */
+export class Readers {
+  readonly #pool: Pool;
+  readonly #place: string;
+
+  constructor({ config, place }: Address, countMax: number, journal: Journal | undefined) {
+    this.#place = place;
+    this.#pool = new Pool({
+      ...config,
+      max: countMax,
+      idleTimeoutMillis: idleMsMax,
+      onConnect: (client) => checkPrimary(client, place),
+    });
+    // One that nobody uses has ended; the next read opens another.
+    this.#pool.on("error", (error) => journal?.info("store.reader_ended", { place, error: error.message }));
+  }
+
+  async run(statement: Statement, values: readonly (Buffer | string | number)[]): Promise<Row[]> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw connectError(error, this.#place);
+    });
+    try {
+      const { rows } = await client.query({ ...statement, values: [...values], rowMode: "array" });
+      client.release();
+      return rows;
+    } catch (error) {
+      // Whatever went wrong: the next read begins on a new connection.
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

@@ -1,0 +1,135 @@
+import type { Statement } from "./writer.ts";
+
+/**
+ * What a commit says. Columns of a batch arrive as arrays; `at` is the index in them. Every statement that locks does
+ * so in the order of the key, logs before records before cursors: two commits cannot wait for each other.
+ *
+ * Locking is a statement of its own. A statement takes its snapshot before it waits for a lock: one that would lock
+ * and look for keys at once would miss what the last holder of the lock has just committed, and would store a
+ * resend twice (G2). The next statement has a snapshot of its own, taken when the locks are ours.
+ */
+
+/** Logs that this node has not written to yet. Before the locks: a row that is not there cannot be locked. */
+export const ensureLogs: Statement = {
+  name: "ensure_logs",
+  text: `
+    INSERT INTO hongyan.logs (id, name)
+    SELECT id, name FROM unnest($1::uuid[], $2::bytea[]) AS wanted (id, name) ORDER BY id
+    ON CONFLICT (id) DO NOTHING`,
+};
+
+/**
+ * Locks logs, and takes as many seqs of each as there are appends to it: the head that is answered is the one that
+ * the last holder of the lock has left, not what the snapshot says. What turns out not to be stored is given back by
+ * `setHeads`, in the same transaction, so that nobody sees a seq that is nobody's (G3). To lock first and to write
+ * the head later would be two visits of every log instead of one.
+ */
+export const takeSeqs: Statement = {
+  name: "take_seqs",
+  text: `
+    UPDATE hongyan.logs SET head = logs.head + wanted.count
+    FROM (
+      SELECT * FROM unnest($1::uuid[], $2::int8[]) WITH ORDINALITY AS given (id, count, at) ORDER BY id
+    ) AS wanted
+    WHERE logs.id = wanted.id
+    RETURNING wanted.at - 1, logs.head - wanted.count, logs.trimmed`,
+};
+
+/** Entries that idempotency keys name already. */
+export const findKeys: Statement = {
+  name: "find_keys",
+  text: `
+    SELECT wanted.at - 1, entries.seq, entries.time, encode(sha256(entries.body), 'hex')
+    FROM unnest($1::uuid[], $2::uuid[], $3::int8[]) WITH ORDINALITY AS wanted (log, producer, number, at)
+    JOIN hongyan.entries ON entries.log = wanted.log
+      AND entries.producer = wanted.producer AND entries.number = wanted.number`,
+};
+
+export const insertEntries: Statement = {
+  name: "insert_entries",
+  text: `
+    INSERT INTO hongyan.entries (log, seq, time, producer, number, body)
+    SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::uuid[], $5::int8[], $6::bytea[])`,
+};
+
+/** For logs to which less was appended than was asked for. */
+export const setHeads: Statement = {
+  name: "set_heads",
+  text: `
+    UPDATE hongyan.logs SET head = changed.head
+    FROM unnest($1::uuid[], $2::int8[]) AS changed (id, head)
+    WHERE logs.id = changed.id`,
+};
+
+/** Places for records that do not exist, so that there is something to lock; they are gone before the commit. */
+export const ensureRecords: Statement = {
+  name: "ensure_records",
+  text: `
+    INSERT INTO hongyan.records (key, key_digest, key_rest, version, value)
+    SELECT key, digest, rest, 0, '' FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS wanted (key, digest, rest)
+    ORDER BY key, digest
+    ON CONFLICT (key, key_digest) DO NOTHING`,
+};
+
+export const lockRecords: Statement = {
+  name: "lock_records",
+  text: `
+    SELECT wanted.at - 1, records.version
+    FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS wanted (key, digest, at)
+    JOIN hongyan.records ON records.key = wanted.key AND records.key_digest = wanted.digest
+    ORDER BY wanted.key, wanted.digest
+    FOR UPDATE OF records`,
+};
+
+export const setRecords: Statement = {
+  name: "set_records",
+  text: `
+    UPDATE hongyan.records SET version = changed.version, value = changed.value
+    FROM unnest($1::bytea[], $2::bytea[], $3::int8[], $4::bytea[]) AS changed (key, digest, version, value)
+    WHERE records.key = changed.key AND records.key_digest = changed.digest`,
+};
+
+export const deleteRecords: Statement = {
+  name: "delete_records",
+  text: `
+    DELETE FROM hongyan.records USING unnest($1::bytea[], $2::bytea[]) AS gone (key, digest)
+    WHERE records.key = gone.key AND records.key_digest = gone.digest`,
+};
+
+/** G5: a lower position changes nothing. */
+export const advanceCursors: Statement = {
+  name: "advance_cursors",
+  text: `
+    INSERT INTO hongyan.cursors (log, reader, reader_digest, reader_rest, position)
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::int8[])
+      AS wanted (log, reader, digest, rest, position)
+    ORDER BY log, reader, digest
+    ON CONFLICT (log, reader, reader_digest) DO UPDATE SET position = excluded.position
+    WHERE excluded.position > cursors.position`,
+};
+
+/** Shows that the server takes writes, and still holds the same data. */
+export const probe: Statement = {
+  name: "probe",
+  text: "UPDATE hongyan.meta SET probed = now() RETURNING epoch, version",
+};
+
+export const trimLog: Statement = {
+  name: "trim_log",
+  text: `
+    UPDATE hongyan.logs SET trimmed = greatest(trimmed, least($2::int8, head))
+    WHERE id = $1::uuid RETURNING trimmed, erased`,
+};
+
+/** The row stays: it is the idempotency key. */
+export const eraseBodies: Statement = {
+  name: "erase_bodies",
+  text: `
+    UPDATE hongyan.entries SET body = NULL
+    WHERE log = $1::uuid AND seq > $2::int8 AND seq <= $3::int8 AND body IS NOT NULL`,
+};
+
+export const setErased: Statement = {
+  name: "set_erased",
+  text: "UPDATE hongyan.logs SET erased = greatest(erased, $2::int8) WHERE id = $1::uuid",
+};

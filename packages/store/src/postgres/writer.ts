@@ -1,0 +1,99 @@
+import { Client, type ClientConfig } from "pg";
+
+/** What a query answers, each row as the list of its columns. */
+export type Row = readonly (string | Buffer | null)[];
+
+/** A prepared statement: planned once for each connection. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Identity of a connection's process on the server: a process id alone may come again. */
+interface Backend {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+const closeMsMax = 5_000;
+
+/**
+ * A connection that commits. Queries that are asked for one after another leave at once, without waiting for the
+ * answers of those before (`pipeline`): a transaction costs as many round trips as it has decisions.
+ */
+export class Writer {
+  readonly backend: Backend;
+  readonly #client: Client;
+
+  /** `broken` is called when the connection ends without having been asked to. */
+  static async connect(config: ClientConfig, broken: (error: unknown) => void): Promise<Writer> {
+    const client = new Client({ ...config, pipeline: true });
+    client.on("error", broken);
+    await client.connect();
+    try {
+      // G1: whatever the server, the database or the role say. Only what waits for more than our disk is left alone.
+      await client.query(
+        `SELECT set_config('synchronous_commit', 'on', false)
+         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')`,
+      );
+      const { rows } = await client.query(
+        "SELECT pid, backend_start::text AS started_at FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+      );
+      return new Writer(client, { pid: rows[0].pid, startedAt: rows[0].started_at });
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+  }
+
+  private constructor(client: Client, backend: Backend) {
+    this.#client = client;
+    this.backend = backend;
+  }
+
+  get client(): Client {
+    return this.#client;
+  }
+
+  async run(statement: Statement, values: readonly (Buffer | string | number)[]): Promise<Row[]> {
+    const { rows } = await this.#client.query({ ...statement, values: [...values], rowMode: "array" });
+    return rows;
+  }
+
+  async begin(): Promise<void> {
+    await this.#client.query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  }
+
+  async commit(): Promise<void> {
+    const { command } = await this.#client.query("COMMIT");
+    // PostgreSQL answers COMMIT of a transaction in which something failed with ROLLBACK, and without an error.
+    if (command !== "COMMIT") throw new Error(`The transaction was ended with ${command}`);
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#client.query("ROLLBACK");
+  }
+
+  /** Ends the process of an older connection, should it still run; rejects if it does not end. */
+  async terminate({ pid, startedAt }: Backend): Promise<void> {
+    const { rows } = await this.#client.query(
+      `SELECT pg_terminate_backend(pid, 5000) AS has_ended
+       FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2`,
+      [pid, startedAt],
+    );
+    if (rows.some(({ has_ended }) => !has_ended))
+      throw new Error(`process ${pid} of PostgreSQL does not end`);
+  }
+
+  /** Cuts the connection: whatever runs over it is rejected. */
+  abandon(): void {
+    this.#client.connection.stream.destroy();
+  }
+
+  /** Resolves when the connection is gone; one whose server is silent is cut. */
+  async close(): Promise<void> {
+    const overdue = setTimeout(() => this.abandon(), closeMsMax);
+    await this.#client.end();
+    clearTimeout(overdue);
+  }
+}

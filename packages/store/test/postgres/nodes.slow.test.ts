@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { after, before, suite, type TestContext, test } from "node:test";
+import type { AppendOutcome } from "@hongyan/core";
+import { PostgresStore } from "@hongyan/store/postgres";
+import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
+import { append, bodies, commit, everything } from "../data.ts";
+import { query } from "./databases.ts";
+
+async function openNodes(t: TestContext, url: string, count: number): Promise<PostgresStore[]> {
+  const nodes = await Promise.all(Array.from({ length: count }, () => PostgresStore.open({ url })));
+  t.after(() => Promise.all(nodes.map((node) => node.close())));
+  return nodes;
+}
+
+suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ?? false }, () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres({ settings: { fsync: "off" } });
+  });
+  after(() => server.stop());
+
+  test("G2 G3 nodes that store the same resends in one log never store one twice, nor burn a seq", async (t) => {
+    const url = await server.createDatabase();
+    const nodes = await openNodes(t, url, 4);
+    const rounds = 1_000;
+    const writersPerNode = 2;
+    const answers = Array.from({ length: rounds }, (): AppendOutcome[] => []);
+    // Everybody sends the same messages in the same order, as a client does that resends through every node at once.
+    const write = async (node: PostgresStore): Promise<void> => {
+      for (let round = 0; round < rounds; round++) {
+        const [outcome] = await commit(node, append("the conversation", round + 1));
+        (answers[round] as AppendOutcome[]).push(outcome as AppendOutcome);
+      }
+    };
+    await Promise.all(nodes.flatMap((node) => Array.from({ length: writersPerNode }, () => write(node))));
+    for (const [round, outcomes] of answers.entries()) {
+      assert.equal(outcomes.filter(({ status }) => status === "stored").length, 1, `round ${round}`);
+      assert.deepEqual(new Set(outcomes.map(({ seq }) => seq)), new Set([round + 1]), `round ${round}`);
+    }
+    const [one] = nodes as [PostgresStore];
+    assert.deepEqual(await one.heads(["the conversation"]), [rounds]);
+    assert.deepEqual(
+      (await one.read("the conversation", 0, everything)).map(({ seq }) => seq),
+      Array.from({ length: rounds }, (_, i) => i + 1),
+    );
+  });
+
+  test("G2 G3 nodes that write many logs at once, in any order, never wait for each other in a circle", async (t) => {
+    const url = await server.createDatabase();
+    const nodes = await openNodes(t, url, 3);
+    const logs = Array.from({ length: 40 }, (_, i) => `log ${i}`);
+    const rounds = 40;
+    await Promise.all(
+      nodes.map(async (node, n) => {
+        for (let round = 0; round < rounds; round++) {
+          // Each node goes through the logs in its own order; all of them are new in the first round.
+          const step = [1, 3, 7][n] as number;
+          const order = logs.map((_, i) => logs[(i * step + round) % logs.length] as string);
+          await node.commit({
+            appends: order.map((log) => ({ ...append(log, round + 1), producer: `node ${n}` })),
+            advances: order.map((log) => ({ log, reader: "everybody", position: round + 1 })),
+            puts: order.map((key) => ({ key, value: Buffer.from(`${round}`) })),
+          });
+        }
+      }),
+    );
+    const [one] = nodes as [PostgresStore];
+    for (const log of logs) {
+      const seqs = (await one.read(log, 0, everything)).map(({ seq }) => seq);
+      assert.deepEqual(
+        seqs,
+        Array.from({ length: rounds * nodes.length }, (_, i) => i + 1),
+      );
+    }
+    const records = await one.records(logs);
+    assert.ok(records.every((record) => record?.version === rounds * nodes.length));
+  });
+
+  test("of nodes that put one record with one expectation, one lands; also where it is deleted in between", async (t) => {
+    const url = await server.createDatabase();
+    const nodes = await openNodes(t, url, 4);
+    for (let round = 0; round < 100; round++) {
+      const landed = await Promise.all(
+        nodes.map(async (node, n) => {
+          const value = Buffer.from(`node ${n}`);
+          const { puts } = await node.commit({
+            appends: [{ ...append("winners", round + 1), producer: `node ${n}`, guard: 0 }],
+            advances: [],
+            puts: [{ key: "lease", value, expect: 0 }],
+          });
+          return puts[0] !== undefined;
+        }),
+      );
+      assert.equal(landed.filter(Boolean).length, 1, `round ${round}`);
+      const [one, two] = nodes as [PostgresStore, PostgresStore];
+      // Two of them give it back, and one deletes what is not there any more.
+      const gone = { appends: [], advances: [], puts: [{ key: "lease", value: undefined }] };
+      await Promise.all([one.commit(gone), two.commit(gone)]);
+    }
+    const [one] = nodes as [PostgresStore];
+    assert.deepEqual(await one.heads(["winners"]), [100]);
+    assert.deepEqual(await query(url, "SELECT count(*)::int AS count FROM hongyan.records"), [{ count: 0 }]);
+  });
+
+  test("nodes that start together on an empty database make it once, and have one epoch", async (t) => {
+    const url = await server.createDatabase();
+    const nodes = await openNodes(t, url, 5);
+    assert.equal(new Set(nodes.map(({ epoch }) => epoch)).size, 1);
+    await Promise.all(nodes.map((node, n) => commit(node, append(`log ${n}`, 1))));
+    for (const node of nodes) assert.deepEqual(await bodies(node, "log 3"), ["body 1"]);
+  });
+
+  test("G1 commits wait for the disk, whatever the server, the database and the role say", async (t) => {
+    const url = await server.createDatabase();
+    const { pathname, username } = new URL(url);
+    const database = pathname.slice(1);
+    await query(url, `ALTER DATABASE ${database} SET synchronous_commit = off`);
+    await query(url, `ALTER ROLE ${username} IN DATABASE ${database} SET synchronous_commit = off`);
+    const [store] = (await openNodes(t, url, 1)) as [PostgresStore];
+    await query(
+      url,
+      `CREATE TABLE seen (setting text);
+     CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+     CREATE TRIGGER look AFTER INSERT ON hongyan.entries FOR EACH ROW EXECUTE FUNCTION look()`,
+    );
+    await commit(store, append("a", 1));
+    assert.deepEqual(await query(url, "SELECT setting FROM seen"), [{ setting: "on" }]);
+  });
+});
