@@ -1,5 +1,6 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
+import { claim } from "../claim.ts";
 import { isDamaged } from "../damage.ts";
 import { introduced } from "../introduction.ts";
 import { deliveredReader } from "../keys.ts";
@@ -32,6 +33,7 @@ export const sync: Handler<"sync"> = (peer, session, command) =>
 async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
   const { node } = peer;
   node.statistics.syncPages++;
+  claim(node, session);
   if (command.positions !== undefined && command.positions.length > 0)
     await acknowledgePage(peer, session, command.positions);
   // From here on new entries are pushed again. Done before the log is read: what is committed meanwhile is either
@@ -80,8 +82,8 @@ async function sendCounts(
   backlogs: readonly Backlog[],
 ): Promise<Reply> {
   let count = 0;
-  for (const { conversation } of backlogs.slice(0, limits.pageMessagesMax)) {
-    const frame = await conversationFrame(peer.node, session, conversation, id);
+  for (const { conversation, upTo: seq } of backlogs.slice(0, limits.pageMessagesMax)) {
+    const frame = await conversationFrame(peer.node, session, conversation, id, seq);
     if (frame === undefined) continue;
     peer.push(frame);
     count++;
