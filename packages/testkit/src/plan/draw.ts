@@ -16,9 +16,11 @@ export function drawPlan(seed: number, mask: Mask): Plan {
   const devices = domains.flatMap((domain) => drawDevices(topology, domain, durationMs, domains.length));
   const groups = domains.flatMap((domain) => drawGroups(topology, domain, devices));
   const outboxBytesMax = topology.pick([2_000, 4_000, 16_000]);
+  const cluster = drawCluster(random.fork("cluster"), mask.nodes);
   const actions = [
     ...drawWork(random.fork("work"), devices, groups, durationMs),
     ...drawFaults(random.fork("faults"), devices, durationMs),
+    ...drawNodeFaults(random.fork("node faults"), cluster.nodes, devices, durationMs),
   ];
   actions.sort((one, other) => one.atMs - other.atMs);
   return {
@@ -29,6 +31,7 @@ export function drawPlan(seed: number, mask: Mask): Plan {
       isAbsent: mask.devices?.includes(index) === false,
     })),
     groups,
+    ...cluster,
     conditions: drawConditions(random.fork("network"), mask.without),
     disk: { ...calmDisk, latencyMsMax: topology.pick([1, 3, 20, 100]) },
     outboxBytesMax,
@@ -38,6 +41,59 @@ export function drawPlan(seed: number, mask: Mask): Plan {
     actionsDrawn: actions.length,
     durationMs,
   };
+}
+
+/** Two of three seeds have one server: everything but what lies between servers is as likely there, and faster. */
+function drawCluster(
+  random: SeededRandom,
+  wanted: number | undefined,
+): Pick<Plan, "nodes" | "broker" | "repairEveryMs" | "storeLatencyMsMax"> {
+  const nodes = random.chance(0.35) ? random.between(2, 3) : 1;
+  const broker = {
+    latencyMsMax: random.pick([1, 5, 100]),
+    drop: random.pick([0, 0.05, 0.3]),
+    duplicate: random.pick([0, 0.1]),
+    hold: random.pick([0, 0, 0.1]),
+    holdMsMax: random.pick([200, 6_000]),
+  };
+  return {
+    nodes: wanted ?? nodes,
+    broker,
+    repairEveryMs: random.pick([2_000, 10_000]),
+    storeLatencyMsMax: random.pick([0, 2, 30]),
+  };
+}
+
+/** What befalls one of several servers, and devices that are moved from one to another. */
+function drawNodeFaults(
+  random: SeededRandom,
+  nodes: number,
+  devices: readonly PlannedDevice[],
+  durationMs: number,
+): Action[] {
+  if (nodes === 1) return [];
+  const actions: Action[] = [];
+  for (const kind of ["crashNode", "cutBroker"] as const) {
+    if (random.chance(0.5)) continue;
+    for (let i = random.between(1, 3); i > 0; i--) {
+      const forMs = random.pick([50, 500, 4_000]);
+      actions.push({ atMs: random.between(0, durationMs), kind, node: random.between(0, nodes - 1), forMs });
+    }
+  }
+  if (random.chance(0.3)) return actions;
+  for (let i = random.between(1, 8); i > 0; i--) {
+    // The device goes on at once; the server it was on may believe in its old connection for a while.
+    const serverAfterMs = random.pick([0, 0, 5_000, 60_000]);
+    const device = random.between(0, devices.length - 1);
+    actions.push({
+      atMs: random.between(0, durationMs),
+      kind: "cut",
+      device,
+      clientAfterMs: 0,
+      serverAfterMs,
+    });
+  }
+  return actions;
 }
 
 function drawDevices(
