@@ -140,6 +140,8 @@ export class Conversation {
       lastSent: 0,
     };
     member.role = record.role;
+    // Another stay begins with another count.
+    if (member.since !== record.since) member.uncounted = undefined;
     member.since = record.since;
     member.until = record.until;
     member.version = version;

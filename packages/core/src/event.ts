@@ -20,7 +20,13 @@ export type NodeEvent =
     }
   /** The subject's user was added to a conversation, or its name changed: with the entry `seq`. */
   | { readonly kind: "conversation"; readonly conversation: string; readonly seq: number }
-  /** The store has given a device to a session: sessions of the device with a lower version are replaced. */
-  | { readonly kind: "claimed"; readonly device: string; readonly session: string; readonly version: number }
+  /** The store has given a device to a session: those that had it before, or with a lower version, are replaced. */
+  | {
+      readonly kind: "claimed";
+      readonly device: string;
+      readonly session: string;
+      readonly before: readonly string[];
+      readonly version: number;
+    }
   /** End the sessions of the subject's user (of one device, where it is given). */
   | { readonly kind: "kick"; readonly device: string | undefined };

@@ -363,8 +363,7 @@ function take(conversation: Conversation, change: Change, seq: number, version: 
     conversation.open = change.about.open;
   }
   for (const { user, role, since } of change.entering) {
-    const member = conversation.setMember(user, { role, since: since ?? seq }, 0);
-    if (since === undefined) member.uncounted = undefined;
+    conversation.setMember(user, { role, since: since ?? seq }, 0);
   }
   for (const user of change.leaving) {
     const { role, since } = conversation.member(user) as Member;

@@ -96,14 +96,17 @@ export class Repair {
   /** Ends sessions whose device has another one, on another node. */
   async #compareDevices(domain: string, user: string): Promise<void> {
     const { store, sessions } = this.#node;
-    const own = sessions.of(domain, user).filter(({ claim }) => typeof claim === "number");
-    if (own.length === 0) return;
+    const own = [...sessions.of(domain, user)];
     const rows = await store.records(own.map(({ device }) => recordKeys.device(domain, user, device)));
     own.forEach((session, at) => {
       const row = rows[at];
       if (row === undefined) return;
-      const { session: id } = decodeRecord<DeviceRecord>(row.value);
-      claimed(this.#node, session, { device: session.device, session: id, version: row.version });
+      const { version } = row;
+      claimed(this.#node, session, {
+        device: session.device,
+        version,
+        ...decodeRecord<DeviceRecord>(row.value),
+      });
     });
   }
 
@@ -152,7 +155,7 @@ export class Repair {
         delivered: upTo,
         read,
       });
-    tell(user, own, own);
+    if (own > 0) tell(user, own, own);
     const peer = directConversationUsers(conversation)?.find((other) => other !== user);
     if (peer !== undefined) tell(peer, delivered, seen);
   }

@@ -43,8 +43,8 @@ export class Session {
   introduction: Promise<void> | "done" | undefined;
   /** The session that the device says it had before, on whichever node. */
   readonly before: string | undefined;
-  /** The version of the device's record that names this session; undefined until the store has given it the device. */
-  claim: number | "under way" | undefined;
+  /** The version of the device's record that names this session, once the store has given it the device. */
+  claim: number | "under way" | "failed" | undefined;
   /** Positions that the device was told of, added up by conversation; only where events may be lost. */
   told: Map<string, number> | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */

@@ -106,6 +106,11 @@ export class Link implements LinkView {
     return this.#client.name === "open" || this.#server.name === "open";
   }
 
+  /** Whether the node believes in it. */
+  get isOpenAtNode(): boolean {
+    return this.#server.name === "open";
+  }
+
   get queuedBytes(): number {
     return Math.max(0, this.down.pendingBytes - this.#windowBytes);
   }

@@ -20,6 +20,7 @@ export function drawPlan(seed: number, mask: Mask): Plan {
   const actions = [
     ...drawWork(random.fork("work"), devices, groups, durationMs),
     ...drawFaults(random.fork("faults"), devices, durationMs),
+    ...drawContests(random.fork("contests"), cluster.nodes, devices, groups, durationMs),
     ...drawNodeFaults(random.fork("node faults"), cluster.nodes, devices, durationMs),
   ];
   actions.sort((one, other) => one.atMs - other.atMs);
@@ -62,6 +63,46 @@ function drawCluster(
     repairEveryMs: random.pick([2_000, 10_000]),
     storeLatencyMsMax: random.pick([0, 2, 30]),
   };
+}
+
+/** Somebody is removed and writes on at the same moment, perhaps through a server that has not heard of it. */
+function drawContests(
+  random: SeededRandom,
+  nodes: number,
+  devices: readonly PlannedDevice[],
+  groups: readonly PlannedGroup[],
+  durationMs: number,
+): Action[] {
+  if (nodes === 1 || random.chance(0.5)) return [];
+  const actions: Action[] = [];
+  for (let i = random.between(1, 6); i > 0; i--) {
+    const device = random.between(0, devices.length - 1);
+    const { domain, user } = devices[device] as PlannedDevice;
+    const group = random.pick(groups.filter((one) => one.domain === domain && one.members.includes(user)));
+    if (group === undefined) continue;
+    const { conversation } = group;
+    const atMs = random.between(0, durationMs);
+    const change = (later: number, to: "add" | "remove"): Action => ({
+      atMs: atMs + later,
+      kind: "member",
+      change: to,
+      domain,
+      conversation,
+      user,
+    });
+    actions.push(change(0, "remove"));
+    for (let sends = random.between(1, 4); sends > 0; sends--)
+      actions.push({
+        atMs: atMs + random.between(0, 800),
+        kind: "send",
+        device,
+        conversation,
+        bytes: 60,
+        count: random.pick([1, 2, 5]),
+      });
+    if (random.chance(0.7)) actions.push(change(random.pick([1, 50, 1_000]), "add"));
+  }
+  return actions;
 }
 
 /** What befalls one of several servers, and devices that are moved from one to another. */

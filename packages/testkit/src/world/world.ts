@@ -40,7 +40,7 @@ export class World {
     this.settings = { ...settingsOf(plan), ...settings };
     // One frame may be written above the bound before the node looks, and the `close` that follows.
     const frameBytesMax = 8_000;
-    this.judge = new Judge(ledger, this.settings.outboxBytesClose + frameBytesMax);
+    this.judge = new Judge(ledger, this.settings.outboxBytesClose + frameBytesMax, plan.nodes > 1);
     const { judge } = this;
     const disk = new Disk(scheduler, random.fork("disk"), plan.disk, plant?.diskLies === true);
     this.#disk = disk;
