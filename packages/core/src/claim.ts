@@ -34,21 +34,31 @@ async function claimDevice(node: NodeContext, session: Session): Promise<number 
   const [row] = await node.store.records([key]);
   const last = row && decodeRecord<DeviceRecord>(row.value);
   if (last?.before.includes(session.id)) {
-    node.sessions.replace(session);
+    node.sessions.replace(session, "replaced");
     return undefined;
   }
-  const earlier = [session.before, last?.session, ...(last?.before ?? [])];
+  // A claim that is said to have failed may have landed all the same.
+  const isOwn = last?.session === session.id;
+  const earlier = [session.before, isOwn ? undefined : last?.session, ...(last?.before ?? [])];
   const before = [...new Set(earlier.filter((id) => id !== undefined))].slice(0, beforeMax);
-  const value = encodeRecord({ session: session.id, before });
-  const { puts } = await node.committer.transact(() => ({
-    puts: [{ key, value, expect: row?.version ?? 0 }],
-    appends: [],
-  }));
-  const [version] = puts;
+  const version = isOwn
+    ? row?.version
+    : await put(node, key, { session: session.id, before }, row?.version ?? 0);
   if (version === undefined) return undefined;
   const subject = userSubject(identity.domain, identity.user);
   node.delivery.toUsers([subject], { kind: "claimed", device, session: session.id, before, version });
   return version;
+}
+
+async function put(
+  { committer }: NodeContext,
+  key: string,
+  record: DeviceRecord,
+  expect: number,
+): Promise<number | undefined> {
+  const value = encodeRecord(record);
+  const { puts } = await committer.transact(() => ({ puts: [{ key, value, expect }], appends: [] }));
+  return puts[0];
 }
 
 /** The store has given a device to a session: an older one that had it ends. */
@@ -59,6 +69,8 @@ export function claimed(
 ): void {
   if (session.device !== device || session.id === id) return;
   const isOlder = typeof session.claim === "number" && session.claim < version;
-  // One that never read has claimed nothing, but its device may say that it is the former one.
-  if (isOlder || before.includes(session.id)) sessions.replace(session);
+  if (isOlder || before.includes(session.id)) return sessions.replace(session, "replaced");
+  // One that has not claimed the device is mostly a connection that was given up on the way. If it is not, it comes
+  // again and claims it.
+  if (session.claim === undefined || session.claim === "failed") sessions.replace(session, "going_away");
 }

@@ -88,11 +88,11 @@ export class Sessions {
   }
 
   /** The device has another session, on another node. */
-  replace(session: Session): void {
+  replace(session: Session, code: "replaced" | "going_away"): void {
     const { peer } = session;
     session.peer = undefined;
     this.end(session);
-    peer?.close("replaced");
+    peer?.close(code);
   }
 
   /** The connection of `session` is gone; the session waits for its device. */
