@@ -10,6 +10,7 @@ import {
   type SharedFrame,
 } from "@hongyan/protocol";
 import {
+  type Broker,
   type Connection,
   type Inbound,
   Node,
@@ -35,6 +36,10 @@ export const settings: Settings = {
   connectsPerSecond: 1000,
   residentConversationsMax: 1000,
 };
+
+/** How often a house that shares its store compares its users with it. */
+export const repairEveryMs = 1_000;
+let houses = 0;
 
 /** A command without its id, which the device fills in. */
 type Unnumbered<C extends Command> = C extends Command ? Omit<C, "id"> : never;
@@ -108,20 +113,23 @@ export class House {
   readonly store: Store;
   readonly node: Node;
   #ids = 0;
+  readonly #name = `h${++houses}`;
 
-  /** `verified`: lets a test decide when a token's verification ends. */
+  /** `verified`: lets a test decide when a token's verification ends. `broker`: to other houses on the same store. */
   constructor(
     changes: Partial<Settings> = {},
     store: Store = new MemoryStore(),
     verified: (token: string) => Promise<void> = async () => undefined,
+    broker?: Broker<NodeEvent>,
   ) {
     this.store = store;
     this.node = new Node({
       name: "node-1",
       store,
-      broker: new MemoryBroker<NodeEvent>(),
+      broker: broker ?? new MemoryBroker<NodeEvent>(),
+      cluster: broker && { repairEveryMs },
       clock: { now: () => this.nowMs, defer: (work) => void setImmediate(work) },
-      random: { id: () => `id${String(++this.#ids).padStart(20, "0")}` },
+      random: { id: () => `${this.#name}${String(++this.#ids).padStart(20, "0")}` },
       journal: { info: () => undefined, warn: () => undefined },
       authenticator: {
         verify: async (token) => {
