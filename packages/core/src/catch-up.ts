@@ -1,8 +1,7 @@
-import { decodeUtf8 } from "@hongyan/protocol";
-import type { Message } from "./backend.ts";
 import type { Conversation } from "./conversation.ts";
 import { recordKeys } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
+import { usersOfNotice } from "./notice.ts";
 import type { Store } from "./ports.ts";
 import { type ConversationRecord, decodeRecord, type MemberRecord } from "./record.ts";
 
@@ -19,7 +18,7 @@ export async function catchUp(store: Store, conversation: Conversation): Promise
   const messages = entries.map((entry) => decodeMessage(id, entry));
   const changes = messages.filter(({ messageType }) => isSystemType(messageType));
   if (changes.length > 0 || head === 0) {
-    const users = [...new Set(changes.flatMap(usersOf))];
+    const users = [...new Set(changes.flatMap(usersOfNotice))];
     const keys = users.map((user) => recordKeys.member(domain, id, user));
     const [about, ...members] = await store.records([recordKeys.conversation(domain, id), ...keys]);
     // A change of this node may have been committed since; it would not have been, had there been others before it.
@@ -38,18 +37,4 @@ export async function catchUp(store: Store, conversation: Conversation): Promise
       conversation.append(message, isSystemType(message.messageType));
   }
   return true;
-}
-
-/** Whose part in the conversation a system entry changes. */
-function usersOf({ body }: Message): string[] {
-  const {
-    users = [],
-    user,
-    owner,
-  } = JSON.parse(decodeUtf8(body, 0, body.length)) as {
-    users?: readonly string[];
-    user?: string;
-    owner?: string;
-  };
-  return [...users, user, owner].filter((one) => one !== undefined);
 }

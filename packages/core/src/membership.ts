@@ -3,22 +3,16 @@ import type { NewConversation, Role } from "./backend.ts";
 import type { Writes } from "./committer.ts";
 import type { Conversation, Member } from "./conversation.ts";
 import { recordKeys, userSubject } from "./keys.ts";
-import { decodeMessage, encodeMessage, systemPrefix } from "./message.ts";
+import { decodeMessage } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
+import { encodeNotice, type Notice } from "./notice.ts";
 import type { Append, CommitOutcome, Put } from "./ports.ts";
 import { type ConversationRecord, encodeRecord, type MemberRecord } from "./record.ts";
 
-const utf8 = new TextEncoder();
 const noBytes = new Uint8Array(0);
 
 /** How often a change is decided anew because another node was faster. */
 const triesMax = 20;
-
-/** What a system entry says. */
-interface Notice {
-  readonly event: "created" | "added" | "removed" | "left" | "joined" | "renamed" | "role";
-  readonly details: Record<string, unknown>;
-}
 
 /**
  * Who is in which conversation. Every change is one commit: the records and the system entry that tells of it. It
@@ -296,7 +290,7 @@ export class Membership {
     const message = decodeMessage(conversation.id, {
       seq: stored.seq,
       time: stored.time,
-      body: noticeBody(from, notice),
+      body: encodeNotice(from, notice),
     });
     conversation.append(message, true);
     this.#node.delivery.publish(conversation, message, undefined, also);
@@ -314,7 +308,7 @@ export class Membership {
       producer: "",
       number: 0,
       time: this.#node.clock.now(),
-      body: noticeBody(from, notice),
+      body: encodeNotice(from, notice),
       guard: 0,
     };
   }
@@ -448,10 +442,6 @@ export function directPuts(conversation: Conversation, by: string, now: number):
     );
   }
   return puts;
-}
-
-function noticeBody(from: string, notice: Notice): Uint8Array {
-  return encodeMessage(from, "", systemPrefix + notice.event, utf8.encode(JSON.stringify(notice.details)));
 }
 
 export function notFound(): ProtocolError {
