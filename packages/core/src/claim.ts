@@ -8,14 +8,14 @@ import type { Session } from "./session.ts";
 const beforeMax = 8;
 
 /**
- * One device has one session, whichever node it is on: the store decides. A session claims its device when it first
- * reads, which a connection that was given up on the way never does; where the store was away or another session
- * claimed at the same moment, with the next command that shows that the device is here. The record names the session
- * and those before it, so that a claim that was held up does not take the device back. Whoever had it is told by an
- * event, or ends when it is compared with the store.
+ * One device has one session, whichever node it is on: the store decides. A session claims its device with its first
+ * command, which a connection that was given up on the way never gives; where the store was away or another session
+ * claimed at the same moment, with the next one. The record names the session and those before it, so that a claim
+ * that was held up does not take the device back. Whoever had it is told by an event, or ends when it is compared with
+ * the store.
  */
 export function claim(node: NodeContext, session: Session): void {
-  if (node.repair === undefined || typeof session.claim === "number" || session.claim === "under way") return;
+  if (session.claim === "under way") return;
   session.claim = "under way";
   claimDevice(node, session).then(
     (version) => {
@@ -71,6 +71,6 @@ export function claimed(
   const isOlder = typeof session.claim === "number" && session.claim < version;
   if (isOlder || before.includes(session.id)) return sessions.replace(session, "replaced");
   // One that has not claimed the device is mostly a connection that was given up on the way. If it is not, it comes
-  // again and claims it.
+  // again and claims the device.
   if (session.claim === undefined || session.claim === "failed") sessions.replace(session, "going_away");
 }

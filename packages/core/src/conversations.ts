@@ -97,15 +97,18 @@ export class Conversations {
     const { domain, id } = conversation;
     let current: Conversation | undefined = conversation;
     if (current.head + catchUpMax < seq) this.evict(current);
+    let isFresh = false;
     for (;;) {
       if (!current.isCurrent) {
         current = await this.load(domain, id);
         if (current === undefined) return undefined;
+        isFresh = true;
       }
       if (current.head >= seq) return current;
       if (await this.#catchUp(current)) continue;
+      // What follows its head is gone: it is read anew as a whole, once.
+      if (isFresh) return undefined;
       this.evict(current);
-      return undefined;
     }
   }
 

@@ -223,7 +223,7 @@ export class Peer implements Inbound {
     if (this.pending >= pendingMax)
       return this.reject(command.id, new ProtocolError("overloaded", "too many unanswered commands", 100));
     const session = this.session as Session;
-    if (session.claim === "failed") claim(this.node, session);
+    if (this.node.repair !== undefined && typeof session.claim !== "number") claim(this.node, session);
     handlers[command.type](this, session, command as never);
   }
 

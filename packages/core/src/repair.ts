@@ -76,6 +76,7 @@ export class Repair {
 
   async #compare(domain: string, user: string): Promise<void> {
     const { store, sessions } = this.#node;
+    if (sessions.of(domain, user).length === 0) return;
     await this.#compareDevices(domain, user);
     const parts = await memberships(store, domain, user);
     const heads = await store.heads(parts.map(({ log }) => log));
@@ -96,7 +97,9 @@ export class Repair {
   /** Ends sessions whose device has another one, on another node. */
   async #compareDevices(domain: string, user: string): Promise<void> {
     const { store, sessions } = this.#node;
-    const own = [...sessions.of(domain, user)];
+    // One that has said nothing yet may be newer than the record.
+    const own = sessions.of(domain, user).filter((session) => session.claim !== undefined);
+    if (own.length === 0) return;
     const rows = await store.records(own.map(({ device }) => recordKeys.device(domain, user, device)));
     own.forEach((session, at) => {
       const row = rows[at];

@@ -32,7 +32,8 @@ async function historyPage(peer: Peer, session: Session, command: FrameNamed<"hi
   const newest = Math.max(entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0);
   if (newest > conversation.head) {
     // Whether the user is still a member there is not known yet.
-    conversation = (await node.conversations.reach(conversation, newest)) ?? conversation;
+    conversation = await node.conversations.reach(conversation, newest);
+    if (conversation === undefined) throw notFound();
     [first, last] = rangeOf(conversation.reader(user));
   }
   let sent = 0;

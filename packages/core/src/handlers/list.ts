@@ -1,5 +1,4 @@
 import { type FrameNamed, isConversationId, type Reply } from "@hongyan/protocol";
-import { claim } from "../claim.ts";
 import { recordKeys } from "../keys.ts";
 import type { Peer } from "../peer.ts";
 import { decodeRecord, type MemberRecord } from "../record.ts";
@@ -17,7 +16,6 @@ async function listPage(peer: Peer, session: Session, command: FrameNamed<"list"
   const { node } = peer;
   // Taken first: receipts that come while the page is made are counted by the client afterwards.
   const { receipts } = session;
-  claim(node, session);
   const { ids, next } = await page(peer, session, command);
   await node.conversations.current(session.identity.domain, ids);
   const frames = await Promise.all(ids.map((id) => conversationFrame(node, session, id, command.id)));

@@ -1,6 +1,5 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
-import { claim } from "../claim.ts";
 import { isDamaged } from "../damage.ts";
 import { introduced } from "../introduction.ts";
 import { deliveredReader } from "../keys.ts";
@@ -34,7 +33,6 @@ export const sync: Handler<"sync"> = (peer, session, command) =>
 async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
   const { node } = peer;
   node.statistics.syncPages++;
-  claim(node, session);
   if (command.positions !== undefined && command.positions.length > 0)
     await acknowledgePage(peer, session, command.positions);
   // From here on new entries are pushed again. Done before the log is read: what is committed meanwhile is either

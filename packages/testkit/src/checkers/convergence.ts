@@ -36,7 +36,7 @@ export function unrest(world: World): string | undefined {
 export function doubleSession(world: World, patienceMs: number): string | undefined {
   for (const device of present(world)) {
     const spokeAt = world.network.spokeAt(device) ?? Number.POSITIVE_INFINITY;
-    const links = world.network.links(device).filter(({ isOpenAtNode }) => isOpenAtNode);
+    const links = world.network.links(device).filter(({ isUsedAtNode }) => isUsedAtNode);
     if (links.length > 1 && world.scheduler.now > spokeAt + patienceMs)
       return `${device.key} has ${links.length} sessions`;
   }
