@@ -20,14 +20,19 @@ test("G1 G3 G4 a server dies in the middle of a conversation: its devices go on 
 });
 
 test("G4 G5 every event between servers is lost: devices have everything all the same, and so do receipts", async (t) => {
-  const scenario = await world(2, { nodes: 3, broker: { drop: 1 } });
+  const devices = { alice: ["phone"], bob: ["phone"], carol: ["phone"], dave: ["phone"] };
+  const scenario = await world(2, { nodes: 3, devices, broker: { drop: 1 } });
   t.after(() => scenario.close());
-  const { alice, bob } = scenario;
-  await alice.send("alice:bob", "hello");
-  await bob.sees("hello");
-  await alice.showsStatus("alice:bob", "hello", "delivered");
-  bob.device.client?.markRead("alice:bob", 1);
-  await alice.showsStatus("alice:bob", "hello", "read");
+  const { alice } = scenario;
+  for (const user of ["bob", "carol", "dave"]) {
+    const [conversation, other] = [`alice:${user}`, scenario.person(user)];
+    const text = `hello ${user}`;
+    await alice.send(conversation, text);
+    await other.sees(text);
+    await alice.showsStatus(conversation, text, "delivered");
+    other.device.client?.markRead(conversation, 1);
+    await alice.showsStatus(conversation, text, "read");
+  }
   await scenario.converges();
 });
 
