@@ -51,6 +51,7 @@ function drawCluster(
 ): Pick<Plan, "nodes" | "broker" | "repairEveryMs" | "storeLatencyMsMax"> {
   const nodes = random.chance(0.35) ? random.between(2, 3) : 1;
   const broker = {
+    isDirect: random.chance(0.7),
     latencyMsMax: random.pick([1, 5, 100]),
     drop: random.pick([0, 0.05, 0.3]),
     duplicate: random.pick([0, 0.1]),

@@ -84,6 +84,8 @@ export type Action = { readonly atMs: number } & (
 
 /** How the broker between nodes treats an event on its way to one of them. */
 export interface BrokerConditions {
+  /** What a node tells itself arrives at once and for certain; else it goes the way of the others. */
+  readonly isDirect: boolean;
   readonly latencyMsMax: number;
   readonly drop: number;
   readonly duplicate: number;

@@ -4,7 +4,14 @@ import type { BrokerConditions } from "../plan/plan.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 
-export const calmBroker: BrokerConditions = { latencyMsMax: 2, drop: 0, duplicate: 0, hold: 0, holdMsMax: 0 };
+export const calmBroker: BrokerConditions = {
+  isDirect: true,
+  latencyMsMax: 2,
+  drop: 0,
+  duplicate: 0,
+  hold: 0,
+  holdMsMax: 0,
+};
 
 /** One life of a node, as the broker knows it. */
 interface Member {
@@ -13,8 +20,7 @@ interface Member {
 }
 
 /**
- * What lies between the nodes of a world: loses, repeats, delays and reorders, and may be out of a node's reach. What a
- * node tells itself arrives at once.
+ * What lies between the nodes of a world: loses, repeats, delays and reorders, and may be out of a node's reach.
  */
 export class SimBroker {
   conditions: BrokerConditions;
@@ -54,14 +60,16 @@ export class SimBroker {
   }
 
   heal(): void {
-    this.conditions = calmBroker;
+    this.conditions = { ...calmBroker, isDirect: this.conditions.isDirect };
     this.#cut.clear();
   }
 
   #publish(from: Member, subjects: readonly string[], event: NodeEvent): void {
-    for (const subject of subjects) from.receivers.get(subject)?.(event);
+    const { isDirect } = this.conditions;
+    if (isDirect) for (const subject of subjects) from.receivers.get(subject)?.(event);
     for (const to of this.#members) {
-      const wanted = to === from ? [] : subjects.filter((subject) => to.receivers.has(subject));
+      if (to === from && isDirect) continue;
+      const wanted = subjects.filter((subject) => to.receivers.has(subject));
       if (wanted.length > 0) this.#carry(from, to, wanted, event);
     }
   }
