@@ -53,7 +53,7 @@ export const hostileSubjects: readonly string[] = [
   ".".repeat(100),
 ];
 
-const noted = (name: string): NodeEvent => ({ kind: "conversation", conversation: name });
+const noted = (name: string): NodeEvent => ({ kind: "conversation", conversation: name, seq: 1 });
 const nameOf = (event: NodeEvent): string =>
   event.kind === "conversation" ? event.conversation : event.kind;
 

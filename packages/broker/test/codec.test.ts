@@ -14,7 +14,8 @@ const room = 1024 * 1024;
 
 const plain: readonly NodeEvent[] = [
   { kind: "receipt", conversation: "alice:bob", user: "bob", delivered: 0, read: Number.MAX_SAFE_INTEGER },
-  { kind: "conversation", conversation: "g" },
+  { kind: "conversation", conversation: "g", seq: 7 },
+  { kind: "claimed", device: "phone", session: "s2", before: ["s1", "s0"], version: 3 },
   { kind: "kick", device: undefined },
   { kind: "kick", device: "phone" },
   { kind: "behind" },
@@ -45,7 +46,7 @@ test("a message survives with every byte of its body", () => {
 });
 
 test("nothing that is cut off is an event", () => {
-  for (const event of [...plain.slice(0, 4), messageEvent("x:1")]) {
+  for (const event of [...plain.slice(0, 5), messageEvent("x:1")]) {
     const bytes = encodeEvent(event, room);
     for (let end = 0; end < bytes.length; end++)
       assert.throws(() => decodeEvent(bytes.slice(0, end)), `${end}`);
@@ -61,7 +62,10 @@ test("what is too large for a message of NATS says that there is something to re
 
 test("ids that could leave their place in a key of the store are not taken", () => {
   const hostile: NodeEvent[] = [
-    { kind: "conversation", conversation: "../other/conversation/g" },
+    { kind: "conversation", conversation: "../other/conversation/g", seq: 1 },
+    { kind: "conversation", conversation: "g", seq: -1 },
+    { kind: "claimed", device: "a/b", session: "s", before: [], version: 1 },
+    { kind: "claimed", device: "a", session: "s", before: new Array(65).fill("s"), version: 1 },
     { kind: "receipt", conversation: "g", user: "a/b", delivered: 1, read: 1 },
     { kind: "receipt", conversation: "g", user: "a", delivered: -1, read: 1 },
     { kind: "receipt", conversation: "g", user: "a", delivered: Number.NaN, read: 1 },

@@ -10,7 +10,7 @@ const settings: Settings = {
   heartbeatMs: 30_000,
   connectTimeoutMs: 10_000,
   sessionGraceMs: 60_000,
-  repushAfterMs: 5_000,
+  repushAfterMs: 1_000,
   receiptsEveryMs: 0,
   receiptsPushMembersMax: 256,
   outboxBytesMax: 10_000_000,
@@ -48,6 +48,8 @@ export class JoinedNode {
         verify: async (user) => ({ domain: "d", user, expiresAt: Number.MAX_SAFE_INTEGER }),
       },
       settings,
+      // Far off: what is repaired in these tests was repaired because the broker said so.
+      cluster: { repairEveryMs: 600_000 },
     });
     return new JoinedNode(broker, node);
   }

@@ -12,14 +12,14 @@ import type {
 } from "./ports.ts";
 import type { Statistics } from "./statistics.ts";
 
-/** Who waits for an append. One object per send, no closures: this is the hot path. */
+/** Who waits for an append; never told of a `refused` one but by `removed`. One object per send, no closures: this is the hot path. */
 export interface AppendTicket {
   /** The member who sends; empty for the backend, which need not be a member. */
   readonly sender: string;
   committed(outcome: AppendOutcome): void;
   /** Whether it took effect is open. */
   failed(): void;
-  /** The sender was removed before this could be committed: nothing was stored now. */
+  /** The sender was removed before this could be committed, here or on another node: nothing was stored now. */
   removed(): void;
 }
 
@@ -38,8 +38,9 @@ export interface Writes {
 }
 
 /**
- * A rare write. It is built when its commit begins: no other commit is under way then, so that on this node the
- * next seq of a conversation is its head + 1, and its entries come before those of simple appends.
+ * A rare write. It is built when its commit begins: no other commit of this node is under way then, so that the next
+ * seq of a conversation is its head + 1 where no other node writes, and its entries come before those of simple
+ * appends.
  */
 interface Transaction {
   readonly build: () => Writes;
@@ -64,7 +65,19 @@ class Gathering implements Batch {
   readonly transactions: Transaction[] = [];
   /** Those whose senders this very commit removes: told so once it is done. */
   readonly removedTickets: AppendTicket[] = [];
+  /** Records that must not exist: the index of the put that sees to it. */
+  readonly #absent = new Map<string, number>();
   bytes = 0;
+
+  /** The guard of appends that must not land where there is a record of this key: a deletion that finds nothing. */
+  guardOf(key: string): number {
+    let guard = this.#absent.get(key);
+    if (guard === undefined) {
+      guard = this.puts.push({ key, value: undefined, expect: 0 }) - 1;
+      this.#absent.set(key, guard);
+    }
+    return guard;
+  }
 
   /** Takes out what removed members have sent; returns who waits for it. */
   refuse({ log, users }: { readonly log: string; readonly users: readonly string[] }): AppendTicket[] {
@@ -139,11 +152,14 @@ export class Committer {
     this.#heldBytes -= bodyBytes + entryOverheadBytes;
   }
 
-  /** `puts` land in the same commit, whether or not the entry turns out to be a duplicate. */
-  append(append: Append, ticket: AppendTicket, puts?: readonly Put[]): void {
+  /**
+   * `puts` land in the same commit, whether or not the entry turns out to be a duplicate. Where there is a record
+   * `unless` at the moment of the commit, the entry does not land, and the ticket is told `removed`.
+   */
+  append(append: Append, ticket: AppendTicket, puts?: readonly Put[], unless?: string): void {
     if (this.#isSuspended) return ticket.failed();
     const next = this.#next;
-    next.appends.push(append);
+    next.appends.push(unless === undefined ? append : { ...append, guard: next.guardOf(unless) });
     next.appendTickets.push(ticket);
     next.bytes += append.body.length + entryOverheadBytes;
     if (puts !== undefined) for (const put of puts) next.puts.push(put);
@@ -245,7 +261,16 @@ export class Committer {
       put = putEnd;
     }
     for (let i = 0; i < batch.appendTickets.length; i++) {
-      (batch.appendTickets[i] as AppendTicket).committed(outcome.appends[append + i] as AppendOutcome);
+      const ticket = batch.appendTickets[i] as AppendTicket;
+      const result = outcome.appends[append + i] as AppendOutcome;
+      if (result.status !== "refused") {
+        ticket.committed(result);
+        continue;
+      }
+      ticket.removed();
+      // What its sender has put behind it was to follow it.
+      const { log } = batch.appends[i] as Append;
+      for (const later of this.#next.refuse({ log, users: [ticket.sender] })) later.removed();
     }
     for (const ticket of batch.advanceTickets) ticket.committed();
     for (const ticket of batch.removedTickets) ticket.removed();
@@ -293,8 +318,11 @@ function joined(built: readonly Built[], batch: Batch): Batch {
     for (const append of writes.appends)
       appends.push(append.guard === undefined ? append : { ...append, guard: append.guard + first });
   }
+  const shift = puts.length;
+  for (const append of batch.appends)
+    appends.push(append.guard === undefined ? append : { ...append, guard: append.guard + shift });
   return {
-    appends: [...appends, ...batch.appends],
+    appends,
     advances: batch.advances,
     puts: [...puts, ...batch.puts],
   };

@@ -1,7 +1,7 @@
 import type { ConversationKind, Role } from "./backend.ts";
 import { conversationLog, userSubject } from "./keys.ts";
 import type { LogId } from "./ports.ts";
-import type { MemberRecord } from "./record.ts";
+import type { ConversationRecord, MemberRecord } from "./record.ts";
 
 /** One user's part in a resident conversation. */
 export interface Member {
@@ -23,7 +23,10 @@ export interface Member {
   lastSent: number;
 }
 
-/** A conversation in the memory of this node: what deciding and fanning out need, without asking the store. */
+/**
+ * A conversation in the memory of this node: what deciding and fanning out need, without asking the store. It is right
+ * up to its head: every change of members up to there is known. Whoever deals with a later entry catches up first.
+ */
 export class Conversation {
   readonly domain: string;
   readonly id: string;
@@ -31,7 +34,7 @@ export class Conversation {
   readonly kind: ConversationKind;
   /** Milliseconds since 1970; 0 until somebody has written in a direct conversation. */
   createdAt: number;
-  readonly by: string;
+  by: string;
   name: string | undefined;
   open: boolean;
   /** Version of the record; 0 for a direct conversation in which nobody has written yet. */
@@ -46,9 +49,13 @@ export class Conversation {
   busy = 0;
   /** False once it was forgotten: whoever still holds it must not decide by it any more. */
   isCurrent = true;
+  /** The way to entries that another node has committed, while it is gone. */
+  catchingUp: Promise<boolean> | undefined;
   /** A pass over the log that counts what is unread, while it runs. */
   counting: Promise<void> | undefined;
   #subjects: string[] | undefined;
+  /** No member has come in later than with this entry. */
+  #sinceMax = 0;
 
   constructor(
     domain: string,
@@ -67,6 +74,15 @@ export class Conversation {
     this.by = about.by;
     this.version = version;
     this.head = head;
+  }
+
+  /** Takes the conversation's committed record into memory. */
+  describe({ name, open, createdAt, by }: ConversationRecord, version: number): void {
+    this.name = name;
+    this.open = open;
+    this.createdAt = createdAt;
+    this.by = by;
+    this.version = version;
   }
 
   /** The user, if it is a member now. */
@@ -93,6 +109,20 @@ export class Conversation {
     return this.#subjects;
   }
 
+  /** Where the entry `seq` is published: who came in later may not read it. */
+  subjectsOf(seq: number): readonly string[] {
+    if (seq >= this.#sinceMax) return this.subjects;
+    return [...this.members()].filter(({ since }) => since <= seq).map(({ subject }) => subject);
+  }
+
+  /** Takes committed positions of a user into account, wherever they were committed; lower ones change nothing. */
+  raise(member: Member, kind: "delivered" | "read", position: number): void {
+    if (position <= member[kind]) return;
+    member[kind] = position;
+    // What does not count lies in (read, head]: it is counted anew when somebody asks.
+    if (kind === "read") member.uncounted = position === this.head ? 0 : undefined;
+  }
+
   /** Takes a committed member record into memory. */
   setMember(user: string, record: MemberRecord, version: number): Member {
     const known = this.people.get(user);
@@ -110,9 +140,12 @@ export class Conversation {
       lastSent: 0,
     };
     member.role = record.role;
+    // Another stay begins with another count.
+    if (member.since !== record.since) member.uncounted = undefined;
     member.since = record.since;
     member.until = record.until;
     member.version = version;
+    this.#sinceMax = Math.max(this.#sinceMax, record.since);
     this.people.set(user, member);
     this.memberCount += (record.until === undefined ? 1 : 0) - (wasMember ? 1 : 0);
     this.#subjects = undefined;
@@ -125,13 +158,18 @@ export class Conversation {
    */
   append(message: { readonly seq: number; readonly from: string }, isSystem: boolean): void {
     const sender = this.people.get(message.from);
-    if (!isSystem && sender !== undefined) sender.lastSent = message.seq;
+    if (!isSystem && sender !== undefined) sender.lastSent = Math.max(sender.lastSent, message.seq);
     if (message.seq <= this.head) return;
     this.head = message.seq;
     if (!isSystem) {
-      if (sender?.uncounted !== undefined) sender.uncounted++;
+      if (sender !== undefined) leaveOut(sender, message.seq);
       return;
     }
-    for (const member of this.people.values()) if (member.uncounted !== undefined) member.uncounted++;
+    for (const member of this.people.values()) leaveOut(member, message.seq);
   }
+}
+
+/** The entry does not count as unread. Where the member has read on elsewhere it would not have counted anyway. */
+function leaveOut(member: Member, seq: number): void {
+  if (member.uncounted !== undefined && seq > member.read && seq >= member.since) member.uncounted++;
 }

@@ -1,4 +1,5 @@
 import { directConversationUsers } from "@hongyan/protocol";
+import { catchUp } from "./catch-up.ts";
 import { Conversation } from "./conversation.ts";
 import { conversationLog, parseReader, recordKeys } from "./keys.ts";
 import type { ReaderPosition, Store, StoredRecord } from "./ports.ts";
@@ -6,17 +7,22 @@ import { type ConversationRecord, decodeRecord, type MemberRecord } from "./reco
 
 /** How many rows one read of members or cursors brings. */
 const pageRows = 1000;
+/** What is further behind than this is read anew as a whole. */
+const catchUpMax = 2000;
 
 /** The conversations that are in use on this node, loaded when first asked for and evicted when idle. */
 export class Conversations {
   readonly #store: Store;
   readonly #residentMax: number;
+  /** Whether other nodes write to the store as well: what is in memory may be behind it. */
+  readonly #isShared: boolean;
   readonly #resident = new Map<string, Conversation>();
   readonly #loading = new Map<string, Promise<Conversation | undefined>>();
 
-  constructor(store: Store, residentMax: number) {
+  constructor(store: Store, residentMax: number, isShared: boolean) {
     this.#store = store;
     this.#residentMax = residentMax;
+    this.#isShared = isShared;
   }
 
   get size(): number {
@@ -58,6 +64,66 @@ export class Conversations {
     return loading;
   }
 
+  /** The conversation if it is in memory, for what is only told of: that is no use of it. */
+  peek(domain: string, id: string): Conversation | undefined {
+    return this.#resident.get(conversationLog(domain, id));
+  }
+
+  /**
+   * As the store has them at this moment, in one question for all of them: before anything is refused, listed or
+   * decided on what is in memory. Where no other node writes, memory is never behind.
+   */
+  async current(domain: string, ids: readonly string[]): Promise<(Conversation | undefined)[]> {
+    const loaded = await Promise.all(ids.map((id) => this.load(domain, id)));
+    if (!this.#isShared) return loaded;
+    const heads = await this.#store.heads(ids.map((id) => conversationLog(domain, id)));
+    return Promise.all(
+      loaded.map((conversation, at) => conversation && this.reach(conversation, heads[at] ?? 0)),
+    );
+  }
+
+  /** The conversation if the user may read something in it; asks the store before it says no. */
+  async readable(domain: string, id: string, user: string): Promise<Conversation | undefined> {
+    let conversation = await this.load(domain, id);
+    if (conversation?.reader(user) === undefined) [conversation] = await this.current(domain, [id]);
+    return conversation?.reader(user) === undefined ? undefined : conversation;
+  }
+
+  /**
+   * The conversation with everything up to `seq` taken into account, which is committed: what lies between is read.
+   * Another object where the given one was forgotten; undefined where the log does not have it.
+   */
+  async reach(conversation: Conversation, seq: number): Promise<Conversation | undefined> {
+    const { domain, id } = conversation;
+    let current: Conversation | undefined = conversation;
+    if (current.head + catchUpMax < seq) this.evict(current);
+    let isFresh = false;
+    for (;;) {
+      if (!current.isCurrent) {
+        current = await this.load(domain, id);
+        if (current === undefined) return undefined;
+        isFresh = true;
+      }
+      if (current.head >= seq) return current;
+      if (await this.#catchUp(current)) continue;
+      // What follows its head is gone: it is read anew as a whole, once.
+      if (isFresh) return undefined;
+      this.evict(current);
+    }
+  }
+
+  /** Takes all stored positions into account. */
+  async readPositions(conversation: Conversation): Promise<void> {
+    takePositions(conversation, await this.#allCursors(conversation.log));
+  }
+
+  #catchUp(conversation: Conversation): Promise<boolean> {
+    conversation.catchingUp ??= catchUp(this.#store, conversation).finally(() => {
+      conversation.catchingUp = undefined;
+    });
+    return conversation.catchingUp;
+  }
+
   /** Forgets everything: after a failed commit nothing in memory is known to be true. */
   clear(): void {
     for (const conversation of this.#resident.values()) conversation.isCurrent = false;
@@ -90,10 +156,11 @@ export class Conversations {
 
   async #read(domain: string, id: string): Promise<Conversation | undefined> {
     const log = conversationLog(domain, id);
-    const [[record], members, [head = 0], cursors] = await Promise.all([
+    // The head first: of everything up to it the members are known then.
+    const [head = 0] = await this.#store.heads([log]);
+    const [[record], members, cursors] = await Promise.all([
       this.#store.records([recordKeys.conversation(domain, id)]),
       this.#allMembers(domain, id),
-      this.#store.heads([log]),
       this.#allCursors(log),
     ]);
     const conversation =
@@ -102,13 +169,7 @@ export class Conversations {
     for (const { key, value, version } of members) {
       conversation.setMember(key.slice(key.lastIndexOf("/") + 1), decodeRecord<MemberRecord>(value), version);
     }
-    for (const { reader, position } of cursors) {
-      const { user, isRead } = parseReader(reader);
-      const member = conversation.people.get(user);
-      if (member === undefined) continue;
-      if (isRead) member.read = Math.max(member.read, position);
-      else member.delivered = Math.max(member.delivered, position);
-    }
+    takePositions(conversation, cursors);
     // Who wrote what is not known without reading the log: until they write again, everybody may want receipts.
     for (const member of conversation.people.values()) member.lastSent = head;
     return conversation;
@@ -142,6 +203,14 @@ export async function allPages<T>(
     const last = page.at(-1);
     if (last === undefined || page.length < pageRows) return all;
     after = key(last);
+  }
+}
+
+function takePositions(conversation: Conversation, cursors: readonly ReaderPosition[]): void {
+  for (const { reader, position } of cursors) {
+    const { user, isRead } = parseReader(reader);
+    const member = conversation.people.get(user);
+    if (member !== undefined) conversation.raise(member, isRead ? "read" : "delivered", position);
   }
 }
 

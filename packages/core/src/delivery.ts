@@ -1,8 +1,9 @@
 import type { Message } from "./backend.ts";
+import { claimed } from "./claim.ts";
 import type { Conversation } from "./conversation.ts";
 import type { NodeEvent } from "./event.ts";
 import { conversationLog, deliveredReader } from "./keys.ts";
-import { decodeMessage, messageFrame } from "./message.ts";
+import { decodeMessage, isSystemType, messageFrame } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Broker } from "./ports.ts";
 import type { Session, Window } from "./session.ts";
@@ -19,10 +20,30 @@ const windowsMax = 10_000;
 export class Delivery {
   readonly #node: NodeContext;
   readonly #broker: Broker<NodeEvent>;
+  /** The event that what is in memory has last taken into account: one event goes to many sessions. */
+  #learnt: NodeEvent | undefined;
 
   constructor(node: NodeContext, broker: Broker<NodeEvent>) {
     this.#node = node;
     this.#broker = broker;
+  }
+
+  /**
+   * An entry of this node was committed: takes it into account, and shows it. Where entries of other nodes lie before
+   * it they are read first, so that it is shown to those who are members at this entry, and to nobody else.
+   */
+  stored(conversation: Conversation, message: Message, exceptSession: string | undefined): void {
+    if (conversation.isCurrent && message.seq <= conversation.head + 1) {
+      conversation.append(message, false);
+      return this.publish(conversation, message, exceptSession);
+    }
+    this.#node.conversations.reach(conversation, message.seq).then(
+      (current) => {
+        if (current !== undefined) this.publish(current, message, exceptSession);
+      },
+      // The store is away: whoever should have seen it is told when it is back, or compared with it.
+      () => undefined,
+    );
   }
 
   /**
@@ -42,23 +63,30 @@ export class Delivery {
       frame: messageFrame(message, 0),
       exceptSession,
     };
-    this.#broker.publish(conversation.subjects, event);
-    if (also.length > 0) this.#broker.publish(also, event);
+    this.toUsers(conversation.subjectsOf(message.seq), event);
+    if (also.length > 0) this.toUsers(also, event);
   }
 
   toUsers(subjects: readonly string[], event: NodeEvent): void {
+    this.#learnt = event; // This node knows what it tells.
     this.#broker.publish(subjects, event);
   }
 
   /** Takes one event to one session of this node. */
   readonly deliver = (session: Session, event: NodeEvent): void => {
+    if (event !== this.#learnt) {
+      this.#learnt = event;
+      this.#learn(session.identity.domain, event);
+    }
     switch (event.kind) {
       case "message":
         return this.#push(session, event);
       case "receipt":
         return this.#receipt(session, event);
       case "conversation":
-        return this.#conversation(session, event.conversation);
+        return this.#conversation(session, event);
+      case "claimed":
+        return claimed(this.#node, session, event);
       case "kick":
         if (event.device !== undefined && event.device !== session.device) return;
         session.peer?.close("kicked");
@@ -73,6 +101,26 @@ export class Delivery {
     for (const session of this.#node.sessions.all()) this.#toPull(session);
   }
 
+  /** Another node has committed something: what is in memory here follows. */
+  #learn(domain: string, event: NodeEvent): void {
+    if (event.kind !== "message" && event.kind !== "receipt") return;
+    const conversation = this.#node.conversations.peek(domain, event.conversation);
+    if (conversation === undefined) return;
+    if (event.kind === "receipt") {
+      const member = conversation.people.get(event.user);
+      if (member === undefined) return;
+      conversation.raise(member, "delivered", event.delivered);
+      conversation.raise(member, "read", event.read);
+      return;
+    }
+    const { frame } = event.frame;
+    if (event.seq <= conversation.head || frame.type !== "message") return;
+    const isNext = event.seq === conversation.head + 1 && event.seq > 1;
+    if (isNext && !isSystemType(frame.messageType)) return conversation.append(frame, false);
+    // Who reads or writes next tries again.
+    this.#node.conversations.reach(conversation, event.seq).catch(() => undefined);
+  }
+
   #push(session: Session, event: Extract<NodeEvent, { kind: "message" }>): void {
     if (session.behind || session.id === event.exceptSession) return;
     const { peer } = session;
@@ -82,19 +130,19 @@ export class Delivery {
       return session.fallBehind();
     }
     this.#node.statistics.messagesPushed++;
+    this.#open(session, event.conversation, event.seq);
+    if (!session.behind) peer.write(event.frame);
+  }
+
+  /** What the device has to acknowledge. */
+  #open(session: Session, conversation: string, seq: number): void {
     session.windows ??= new Map();
-    const window = session.windows.get(event.conversation);
-    if (window !== undefined) window.pushed = Math.max(window.pushed, event.seq);
+    const window = session.windows.get(conversation);
+    if (window !== undefined) window.pushed = Math.max(window.pushed, seq);
     else if (session.windows.size >= windowsMax) {
       // Its outbox is empty: nothing else would tell it.
-      return this.#toPull(session);
-    } else
-      session.windows.set(event.conversation, {
-        pushed: event.seq,
-        sinceMs: this.#node.clock.now(),
-        repeats: 0,
-      });
-    peer.write(event.frame);
+      this.#toPull(session);
+    } else session.windows.set(conversation, { pushed: seq, sinceMs: this.#node.clock.now(), repeats: 0 });
   }
 
   #receipt(session: Session, event: Extract<NodeEvent, { kind: "receipt" }>): void {
@@ -107,10 +155,10 @@ export class Delivery {
     peer.push({ type: "receipt", id: 0, conversation, user, delivered, read, ordinal: session.receipts });
   }
 
-  #conversation(session: Session, id: string): void {
+  #conversation(session: Session, { conversation, seq }: Extract<NodeEvent, { kind: "conversation" }>): void {
     const { peer } = session;
     if (peer === undefined) return session.fallBehind();
-    conversationFrame(this.#node, session, id, 0).then(
+    conversationFrame(this.#node, session, conversation, 0, seq).then(
       (frame) => {
         if (frame !== undefined) peer.push(frame);
       },
@@ -122,6 +170,17 @@ export class Delivery {
   #toPull(session: Session): void {
     session.fallBehind();
     this.tellBehind(session);
+  }
+
+  /**
+   * There are entries up to `seq` that the device has not acknowledged. What it was not shown counts as pushed, so that
+   * it is repeated until it has them; and the device is shown the conversation, of which it may not know.
+   */
+  expect(session: Session, conversation: string, seq: number): void {
+    const window = session.windows?.get(conversation);
+    if (session.behind || (window !== undefined && window.pushed >= seq)) return;
+    this.#open(session, conversation, seq);
+    if (!session.behind) this.#conversation(session, { kind: "conversation", conversation, seq });
   }
 
   /** The device has everything up to `seq`: nothing below is pushed again. */
@@ -173,6 +232,8 @@ export class Delivery {
     const loaded = await this.#node.conversations.load(domain, conversation);
     const member = loaded?.reader(user);
     if (member === undefined) return;
+    // Acknowledged through another session.
+    if (position >= window.pushed) return void session.windows?.delete(conversation);
     const entries = await this.#node.store.read(log, Math.max(position, member.since - 1), repeatLimit);
     const { peer } = session;
     for (const entry of entries) {

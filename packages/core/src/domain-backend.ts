@@ -14,7 +14,7 @@ import type {
 } from "./backend.ts";
 import type { AppendTicket } from "./committer.ts";
 import type { Conversation } from "./conversation.ts";
-import { recordKeys, userSubject } from "./keys.ts";
+import { readReader, recordKeys, userSubject } from "./keys.ts";
 import { directPuts, notFound } from "./membership.ts";
 import { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -106,6 +106,7 @@ export class DomainBackend implements Backend {
 
   async members(id: string, after: string, limit: number): Promise<Page<MemberView>> {
     const conversation = await this.#load(id);
+    if (this.#node.repair !== undefined) await this.#node.conversations.readPositions(conversation);
     const { items, next } = pageOf(
       conversation.members(),
       (member) => member.user,
@@ -213,14 +214,18 @@ export class DomainBackend implements Backend {
   #publish(conversation: Conversation, stored: AppendOutcome, entry: Uint8Array): void {
     this.#node.statistics.messagesStored++;
     const message = decodeMessage(conversation.id, { seq: stored.seq, time: stored.time, body: entry });
-    conversation.append(message, false);
-    this.#node.delivery.publish(conversation, message, undefined);
+    this.#node.delivery.stored(conversation, message, undefined);
   }
 
   async #userConversation(user: string, id: string): Promise<UserConversation> {
     const conversation = await this.#load(id);
     const member = conversation.member(user);
     if (member === undefined) throw notFound();
+    if (this.#node.repair !== undefined) {
+      const reader = readReader(user);
+      const [read = 0] = await this.#node.store.positions([{ log: conversation.log, reader }]);
+      conversation.raise(member, "read", read);
+    }
     await countUnread(this.#node.store, conversation, member);
     return {
       conversation: id,
@@ -232,7 +237,7 @@ export class DomainBackend implements Backend {
 
   async #load(id: string): Promise<Conversation> {
     const conversation = isConversationId(id)
-      ? await this.#node.conversations.load(this.#domain, id)
+      ? (await this.#node.conversations.current(this.#domain, [id]))[0]
       : undefined;
     if (conversation === undefined || conversation.version === 0) throw notFound();
     return conversation;

@@ -18,8 +18,16 @@ export type NodeEvent =
       readonly delivered: number;
       readonly read: number;
     }
-  /** The subject's user was added to a conversation, or its name changed. */
-  | { readonly kind: "conversation"; readonly conversation: string }
+  /** The subject's user was added to a conversation, or its name changed: with the entry `seq`. */
+  | { readonly kind: "conversation"; readonly conversation: string; readonly seq: number }
+  /** The store has given a device to a session: those that had it before, or with a lower version, are replaced. */
+  | {
+      readonly kind: "claimed";
+      readonly device: string;
+      readonly session: string;
+      readonly before: readonly string[];
+      readonly version: number;
+    }
   /** End the sessions of the subject's user (of one device, where it is given). */
   | { readonly kind: "kick"; readonly device: string | undefined }
   /** Something was committed that the broker does not carry, being too large: read after the cursors. */

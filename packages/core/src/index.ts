@@ -10,7 +10,7 @@ export {
   userSubject,
 } from "./keys.ts";
 export { decodeMessage, encodeMessage, idempotencyKey, isSystemType } from "./message.ts";
-export { Node, type NodeOptions } from "./node.ts";
+export { type Cluster, Node, type NodeOptions } from "./node.ts";
 export { isName, isPlainText } from "./plain-text.ts";
 export type * from "./ports.ts";
 export type { Settings } from "./settings.ts";

@@ -34,6 +34,11 @@ export const recordKeys = {
   conversations: (domain: string) => `${domain}/conversation/`,
   member: (domain: string, conversation: string, user: string) => `${domain}/member/${conversation}/${user}`,
   members: (domain: string, conversation: string) => `${domain}/member/${conversation}/`,
+  /** Exists as long as a former member of a group has not come in again: what a send of theirs must not find. */
+  departed: (domain: string, conversation: string, user: string) =>
+    `${domain}/departed/${conversation}/${user}`,
+  /** Which session a device has, whichever node it is on. */
+  device: (domain: string, user: string, device: string) => `${domain}/device/${user}/${device}`,
   membership: (domain: string, user: string, conversation: string) =>
     `${domain}/membership/${user}/${conversation}`,
   memberships: (domain: string, user: string) => `${domain}/membership/${user}/`,

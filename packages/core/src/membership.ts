@@ -3,22 +3,21 @@ import type { NewConversation, Role } from "./backend.ts";
 import type { Writes } from "./committer.ts";
 import type { Conversation, Member } from "./conversation.ts";
 import { recordKeys, userSubject } from "./keys.ts";
-import { decodeMessage, encodeMessage, systemPrefix } from "./message.ts";
+import { decodeMessage } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
+import { encodeNotice, type Notice } from "./notice.ts";
 import type { Append, CommitOutcome, Put } from "./ports.ts";
 import { type ConversationRecord, encodeRecord, type MemberRecord } from "./record.ts";
 
-const utf8 = new TextEncoder();
+const noBytes = new Uint8Array(0);
 
-/** What a system entry says. */
-interface Notice {
-  readonly event: "created" | "added" | "removed" | "left" | "joined" | "renamed" | "role";
-  readonly details: Record<string, unknown>;
-}
+/** How often a change is decided anew because another node was faster. */
+const triesMax = 20;
 
 /**
- * Who is in which conversation. Every change is one commit: the records and the system entry that tells of it.
- * Changes of one conversation run one after another; `by` is the acting user, empty for the backend.
+ * Who is in which conversation. Every change is one commit: the records and the system entry that tells of it. It
+ * lands only on the version and the head that it was decided on; where another node was faster it is decided anew.
+ * Changes of one conversation run one after another on a node; `by` is the acting user, empty for the backend.
  */
 export class Membership {
   readonly #node: NodeContext;
@@ -37,7 +36,7 @@ export class Membership {
     if (!isId(id))
       throw new ProtocolError("bad_request", "a group id is 1 to 64 characters of A-Z a-z 0-9 _ . @ + = -");
     checkMembers(wanted.members, this.#node.settings.membersMax);
-    return this.#alone(domain, id, async () => {
+    return this.#decided(domain, id, async () => {
       const existing = await this.#node.conversations.load(domain, id);
       if (existing !== undefined) {
         if (existing.kind === "group" && existing.by === by) return { conversation: id, created: false };
@@ -65,7 +64,8 @@ export class Membership {
         }),
         () => this.#node.conversations.created(domain, id),
       );
-      if (outcome.puts[0] === undefined) throw new ProtocolError("conflict", "this conversation id is taken");
+      // Another node was faster, perhaps with the same request.
+      if (outcome.puts[0] === undefined) return "again";
       const conversation = await this.#node.conversations.load(domain, id);
       if (conversation !== undefined)
         this.#announce(
@@ -137,7 +137,7 @@ export class Membership {
         result: 1,
       };
     });
-    return (await this.#node.conversations.load(domain, id))?.head ?? 0;
+    return (await this.#node.conversations.current(domain, [id]))[0]?.head ?? 0;
   }
 
   async leave(domain: string, id: string, user: string): Promise<void> {
@@ -197,8 +197,8 @@ export class Membership {
     decide: (conversation: Conversation) => Change | undefined,
   ): Promise<number> {
     if (!isConversationId(id)) throw notFound();
-    return this.#alone(domain, id, async () => {
-      const conversation = await this.#node.conversations.load(domain, id);
+    return this.#decided(domain, id, async () => {
+      const [conversation] = await this.#node.conversations.current(domain, [id]);
       if (conversation === undefined || conversation.version === 0) throw notFound();
       let change: Change | undefined;
       conversation.busy++;
@@ -206,6 +206,7 @@ export class Membership {
         const outcome = await this.#node.committer.transact(
           () => {
             if (!conversation.isCurrent) throw new ProtocolError("unavailable", undefined, 100);
+            change = undefined;
             if (by !== "") requireRole(conversation, by, atLeast);
             if (conversation.kind === "direct")
               throw new ProtocolError("forbidden", "a direct conversation has two members for ever");
@@ -218,12 +219,7 @@ export class Membership {
           },
         );
         if (change === undefined) return 0;
-        if (outcome.puts[0] === undefined) {
-          // Another node has changed it: what is in memory here is old.
-          this.#node.conversations.evict(conversation);
-          throw new ProtocolError("unavailable", "the conversation was changed at the same time", 50);
-        }
-        return change.result;
+        return outcome.puts[0] === undefined ? "again" : (change as Change).result;
       } finally {
         conversation.busy--;
       }
@@ -243,14 +239,22 @@ export class Membership {
     };
     // The conversation's record is put with every change: its version is what two nodes would collide on.
     const puts: Put[] = [
-      { key: recordKeys.conversation(domain, id), value: encodeRecord(record), expect: conversation.version },
+      {
+        key: recordKeys.conversation(domain, id),
+        value: encodeRecord(record),
+        expect: conversation.version,
+        head: { log: conversation.log, seq: conversation.head },
+      },
     ];
     for (const { user, role, since } of change.entering) {
       puts.push(...memberPuts(domain, id, user, { role, since: since ?? next }, 0));
+      if (since === undefined)
+        puts.push({ key: recordKeys.departed(domain, id, user), value: undefined, guard: 0 });
     }
     for (const user of change.leaving) {
       const { role, since } = conversation.member(user) as Member;
       puts.push(...memberPuts(domain, id, user, { role, since, until: next }, 0));
+      puts.push({ key: recordKeys.departed(domain, id, user), value: noBytes, guard: 0 });
     }
     return {
       puts,
@@ -261,28 +265,15 @@ export class Membership {
 
   #apply(conversation: Conversation, by: string, change: Change, outcome: CommitOutcome): void {
     const seq = outcome.appends[0]?.seq ?? conversation.head;
-    conversation.version = outcome.puts[0] ?? conversation.version;
-    if (change.about !== undefined) {
-      conversation.name = change.about.name;
-      conversation.open = change.about.open;
-    }
-    for (const { user, role, since } of change.entering) {
-      const first = since ?? conversation.head + 1;
-      const member = conversation.setMember(user, { role, since: first }, 0);
-      if (since !== undefined) continue;
-      member.uncounted = undefined;
-    }
-    const gone: string[] = [];
-    for (const user of change.leaving) {
-      const { role, since } = conversation.member(user) as Member;
-      conversation.setMember(user, { role, since, until: seq }, 0);
-      gone.push(userSubject(conversation.domain, user));
-    }
+    const version = outcome.puts[0] ?? conversation.version;
+    // Read from the store meanwhile, perhaps with later changes of other nodes.
+    if (version > conversation.version) take(conversation, change, seq, version);
+    const gone = change.leaving.map((user) => userSubject(conversation.domain, user));
     const isForAll = change.about !== undefined;
     this.#announce(conversation, outcome, change.from ?? by, change.notice, gone, isForAll);
     if (!isForAll && change.entering.length > 0) {
       const subjects = change.entering.map(({ user }) => userSubject(conversation.domain, user));
-      this.#node.delivery.toUsers(subjects, { kind: "conversation", conversation: conversation.id });
+      this.#node.delivery.toUsers(subjects, { kind: "conversation", conversation: conversation.id, seq });
     }
   }
 
@@ -299,7 +290,7 @@ export class Membership {
     const message = decodeMessage(conversation.id, {
       seq: stored.seq,
       time: stored.time,
-      body: noticeBody(from, notice),
+      body: encodeNotice(from, notice),
     });
     conversation.append(message, true);
     this.#node.delivery.publish(conversation, message, undefined, also);
@@ -307,6 +298,7 @@ export class Membership {
       this.#node.delivery.toUsers(conversation.subjects, {
         kind: "conversation",
         conversation: conversation.id,
+        seq: message.seq,
       });
   }
 
@@ -316,9 +308,20 @@ export class Membership {
       producer: "",
       number: 0,
       time: this.#node.clock.now(),
-      body: noticeBody(from, notice),
+      body: encodeNotice(from, notice),
       guard: 0,
     };
+  }
+
+  /** Runs `work` alone on this node, and again where another node was faster. */
+  #decided<T>(domain: string, id: string, work: () => Promise<T | "again">): Promise<T> {
+    return this.#alone(domain, id, async () => {
+      for (let tries = 0; tries < triesMax; tries++) {
+        const result = await work();
+        if (result !== "again") return result;
+      }
+      throw new ProtocolError("unavailable", "the conversation is changed at the same time elsewhere", 100);
+    });
   }
 
   /** Runs `work` after the changes of the same conversation that were asked for before. */
@@ -344,6 +347,22 @@ interface Change {
   /** Who the entry is from, where it is not the acting user. */
   readonly from?: string;
   readonly result: number;
+}
+
+/** Takes a committed change into memory. */
+function take(conversation: Conversation, change: Change, seq: number, version: number): void {
+  conversation.version = version;
+  if (change.about !== undefined) {
+    conversation.name = change.about.name;
+    conversation.open = change.about.open;
+  }
+  for (const { user, role, since } of change.entering) {
+    conversation.setMember(user, { role, since: since ?? seq }, 0);
+  }
+  for (const user of change.leaving) {
+    const { role, since } = conversation.member(user) as Member;
+    conversation.setMember(user, { role, since, until: seq }, 0);
+  }
 }
 
 const ranks: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
@@ -413,7 +432,8 @@ export function directPuts(conversation: Conversation, by: string, now: number):
   const { domain, id } = conversation;
   conversation.createdAt = now;
   const record: ConversationRecord = { kind: "direct", open: false, createdAt: now, by };
-  const puts: Put[] = [{ key: recordKeys.conversation(domain, id), value: encodeRecord(record) }];
+  // The other may have written first, on another node.
+  const puts: Put[] = [{ key: recordKeys.conversation(domain, id), value: encodeRecord(record), expect: 0 }];
   for (const { user } of conversation.members()) {
     const value = encodeRecord({ role: "member", since: 1 });
     puts.push(
@@ -422,10 +442,6 @@ export function directPuts(conversation: Conversation, by: string, now: number):
     );
   }
   return puts;
-}
-
-function noticeBody(from: string, notice: Notice): Uint8Array {
-  return encodeMessage(from, "", systemPrefix + notice.event, utf8.encode(JSON.stringify(notice.details)));
 }
 
 export function notFound(): ProtocolError {

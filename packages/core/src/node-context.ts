@@ -8,6 +8,7 @@ import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
 import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
 import type { Receipts } from "./receipts.ts";
+import type { Repair } from "./repair.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settings } from "./settings.ts";
 import type { Statistics } from "./statistics.ts";
@@ -30,6 +31,8 @@ export interface NodeContext {
   readonly membership: Membership;
   readonly handshakes: Turns;
   readonly pages: Pages;
+  /** Present where other nodes use the same store: what is in memory may be behind it, and events may be lost. */
+  readonly repair: Repair | undefined;
   /** The node takes no more work. */
   isClosing(): boolean;
   /** Milliseconds until a handshake has room, 0 if it is admitted now. */

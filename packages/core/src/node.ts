@@ -24,6 +24,7 @@ import type {
 } from "./ports.ts";
 import { Receipts } from "./receipts.ts";
 import { Recovery } from "./recovery.ts";
+import { Repair } from "./repair.ts";
 import { Sessions } from "./sessions.ts";
 import type { Settings } from "./settings.ts";
 import { emptyStatistics, type Statistics } from "./statistics.ts";
@@ -39,6 +40,13 @@ export interface NodeOptions {
   readonly journal: Journal;
   readonly authenticator: Authenticator;
   readonly settings: Settings;
+  /** Present where other nodes use the same store. Absent: nobody else writes, and no event is lost. */
+  readonly cluster?: Cluster | undefined;
+}
+
+export interface Cluster {
+  /** Every user with a session here is compared with the store once in so long: what a lost event costs at most. */
+  readonly repairEveryMs: number;
 }
 
 /** How many peers one tick looks at: with more, each is looked at every few ticks. */
@@ -57,7 +65,11 @@ export class Node implements Acceptor {
 
   constructor(options: NodeOptions) {
     const { clock, store, broker, random, journal, settings } = options;
-    const conversations = new Conversations(store, settings.residentConversationsMax);
+    const conversations = new Conversations(
+      store,
+      settings.residentConversationsMax,
+      options.cluster !== undefined,
+    );
     const admission = new Admission(clock, settings.connectsPerSecond);
     let recovery: Recovery | undefined;
     const parts = {
@@ -74,12 +86,13 @@ export class Node implements Acceptor {
       forget: (peer: Peer) => this.#forget(peer),
       asRefusal: (error: unknown) => asRefusal(error, journal),
     };
-    // The parts know each other through the context only; these four need it to be made.
+    // The parts know each other through the context only; these need it to be made.
     const context = parts as typeof parts & { -readonly [K in keyof NodeContext]: NodeContext[K] };
     context.delivery = new Delivery(context, broker);
     context.sessions = new Sessions(broker, clock, random, context.delivery.deliver);
     context.receipts = new Receipts(context);
     context.membership = new Membership(context);
+    context.repair = options.cluster && new Repair(context, options.cluster.repairEveryMs);
     recovery = new Recovery(context);
     this.#recovery = recovery;
     this.#context = context;
@@ -98,18 +111,16 @@ export class Node implements Acceptor {
     return new DomainBackend(this.#context, domain);
   }
 
-  /**
-   * The broker has lost events of other nodes. Which ones nobody knows, so every device here reads after its cursors:
-   * one push and one `sync` each.
-   */
+  /** The broker knows that it has lost events for this node, or has been away: what was missed is found in the store. */
   missed(): void {
-    this.#context.delivery.pullAll();
+    this.#context.repair?.missed();
   }
 
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
-    const { receipts, sessions, conversations, committer, settings, statistics } = this.#context;
+    const { repair, receipts, sessions, conversations, committer, settings, statistics } = this.#context;
     this.#recovery.tick();
+    repair?.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
     conversations.sweep();

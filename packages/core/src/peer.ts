@@ -11,6 +11,7 @@ import {
   SharedFrame,
   type UnknownFrame,
 } from "@hongyan/protocol";
+import { claim } from "./claim.ts";
 import { connect } from "./handlers/connect.ts";
 import { handlers } from "./handlers/handlers.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -221,7 +222,9 @@ export class Peer implements Inbound {
   #handle(command: Command): void {
     if (this.pending >= pendingMax)
       return this.reject(command.id, new ProtocolError("overloaded", "too many unanswered commands", 100));
-    handlers[command.type](this, this.session as Session, command as never);
+    const session = this.session as Session;
+    if (this.node.repair !== undefined && typeof session.claim !== "number") claim(this.node, session);
+    handlers[command.type](this, session, command as never);
   }
 
   #refuseUnknown(frame: UnknownFrame): void {

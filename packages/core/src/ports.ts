@@ -103,6 +103,11 @@ export interface Put {
   readonly value: Uint8Array | undefined;
   /** Lands only if the record has this version; 0: only if there is none. Absent: always. */
   readonly expect?: number;
+  /**
+   * Lands only if the highest seq of the log is this, before the batch's own appends: for values that name the seq of
+   * an entry of the same batch. The batch appends to the log.
+   */
+  readonly head?: { readonly log: LogId; readonly seq: number };
   /** Index of an earlier put of the same batch: lands only if that one lands. */
   readonly guard?: number;
 }

@@ -21,19 +21,29 @@ export class Receipts {
     this.#node = node;
   }
 
-  /** A cursor of `member` was committed at `position`. */
-  moved(conversation: Conversation, member: Member, kind: "delivered" | "read", position: number): void {
-    if (position <= member[kind]) return;
+  /**
+   * A cursor of `member` was committed at `position`; `before` is where it was when that was asked for. What was read
+   * from the store meanwhile may show the new position already, and nobody was told of it.
+   */
+  moved(
+    conversation: Conversation,
+    member: Member,
+    kind: "delivered" | "read",
+    position: number,
+    before: number,
+  ): void {
+    if (position <= before) return;
     let readers = this.#moved.get(conversation);
     if (readers === undefined) {
       readers = new Map();
       this.#moved.set(conversation, readers);
     }
-    if (!readers.has(member.user))
-      readers.set(member.user, { delivered: member.delivered, read: member.read });
-    member[kind] = position;
-    // What does not count lies in (read, head]: it is counted anew when somebody asks.
-    if (kind === "read") member.uncounted = position >= conversation.head ? 0 : undefined;
+    const { delivered, read } = readers.get(member.user) ?? member;
+    readers.set(member.user, {
+      delivered: kind === "delivered" ? Math.min(delivered, before) : delivered,
+      read: kind === "read" ? Math.min(read, before) : read,
+    });
+    conversation.raise(member, kind, position);
   }
 
   /** Sends what was collected, at most every `receiptsEveryMs`. */

@@ -23,12 +23,21 @@ export interface UserRecord {
   readonly name?: string | undefined;
 }
 
+/** Which session a device has. */
+export interface DeviceRecord {
+  readonly session: string;
+  /** Sessions that it had before, the latest first: they do not get it back. */
+  readonly before: readonly string[];
+}
+
+type AnyRecord = ConversationRecord | MemberRecord | UserRecord | DeviceRecord;
+
 const utf8 = new TextEncoder();
 
-export function encodeRecord(record: ConversationRecord | MemberRecord | UserRecord): Uint8Array {
+export function encodeRecord(record: AnyRecord): Uint8Array {
   return utf8.encode(JSON.stringify(record));
 }
 
-export function decodeRecord<R extends ConversationRecord | MemberRecord | UserRecord>(value: Uint8Array): R {
+export function decodeRecord<R extends AnyRecord>(value: Uint8Array): R {
   return JSON.parse(decodeUtf8(value, 0, value.length)) as R;
 }

@@ -41,14 +41,27 @@ export class Session {
   lookups: Map<string, { readonly peer: Peer; readonly command: FrameNamed<"send"> }[]> | undefined;
   /** Whether the device is known, or the way to it; undefined until somebody asks. */
   introduction: Promise<void> | "done" | undefined;
+  /** The session that the device says it had before, on whichever node. */
+  readonly before: string | undefined;
+  /** The version of the device's record that names this session, once the store has given it the device. */
+  claim: number | "under way" | "failed" | undefined;
+  /** Positions that the device was told of, added up by conversation; only where events may be lost. */
+  told: Map<string, number> | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
   receipts = 0;
 
-  constructor(id: string, identity: Identity, device: string, platform: string | undefined) {
+  constructor(
+    id: string,
+    identity: Identity,
+    device: string,
+    platform: string | undefined,
+    before: string | undefined,
+  ) {
     this.id = id;
     this.identity = identity;
     this.device = device;
     this.platform = platform;
+    this.before = before;
   }
 
   /** From now on the device pulls; what was pushed and not acknowledged comes with its next `sync`. */

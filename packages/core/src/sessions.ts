@@ -36,6 +36,11 @@ export class Sessions {
     return this.#byUser.size;
   }
 
+  /** Of every user, the sessions here. */
+  byUser(): Iterable<readonly Session[]> {
+    return this.#byUser.values();
+  }
+
   *all(): Generator<Session> {
     for (const sessions of this.#byUser.values()) yield* sessions;
   }
@@ -83,10 +88,18 @@ export class Sessions {
       this.end(existing);
     }
     older?.close("replaced");
-    const session = new Session(this.#random.id(), identity, device, platform);
+    const session = new Session(this.#random.id(), identity, device, platform, resume);
     session.peer = peer;
     this.#add(session);
     return { session, resumed: false };
+  }
+
+  /** The device has another session, on another node. */
+  replace(session: Session, code: "replaced" | "going_away"): void {
+    const { peer } = session;
+    session.peer = undefined;
+    this.end(session);
+    peer?.close(code);
   }
 
   /** The connection of `session` is gone; the session waits for its device. */

@@ -3,7 +3,7 @@ import type { Message } from "./backend.ts";
 import type { Conversation, Member } from "./conversation.ts";
 import { isDamaged } from "./damage.ts";
 import { introduced } from "./introduction.ts";
-import { deliveredReader } from "./keys.ts";
+import { deliveredReader, readReader } from "./keys.ts";
 import { decodeMessage, isSystemType } from "./message.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Session } from "./session.ts";
@@ -18,25 +18,31 @@ const previewBytesMax = 4096;
 /** In a conversation that never rests, the last message may be one behind. */
 const triesMax = 5;
 
-/** A conversation as its list shows it to one device; undefined where the user has no part in it. */
+/**
+ * A conversation as its list shows it to one device, not older than its entry `seq`; undefined where the user has no
+ * part in it.
+ */
 export async function conversationFrame(
   node: NodeContext,
   session: Session,
   id: string,
   commandId: number,
+  seq = 0,
 ): Promise<FrameNamed<"conversation"> | undefined> {
   const { domain, user } = session.identity;
-  const conversation = await node.conversations.load(domain, id);
+  const loaded = await node.conversations.load(domain, id);
+  const conversation = loaded && (await node.conversations.reach(loaded, seq));
   const member = conversation?.member(user);
   if (conversation === undefined || member === undefined || conversation.version === 0) return undefined;
   await introduced(node, session);
-  const reader = deliveredReader(user, session.device);
-  const [position = 0] = await node.store.positions([{ log: conversation.log, reader }]);
+  const position = await ownPosition(node, session, conversation, member);
   const last = await latest(node, conversation, member);
   if (conversation.member(user) !== member) return undefined; // Removed meanwhile.
   // Everything below is of one moment: a count that belonged to another head would be wrong for good.
   const peer = conversation.kind === "direct" ? otherMember(conversation, user) : undefined;
   const shown = last !== undefined && last.seq >= member.since ? last : undefined;
+  const { delivered = 0, read: seen = 0 } = peer ?? {};
+  node.repair?.told(session, id, member.read, delivered, seen);
   return {
     type: "conversation",
     id: commandId,
@@ -50,14 +56,33 @@ export async function conversationFrame(
     head: conversation.head,
     read: member.read,
     position: Math.max(position, member.since - 1),
-    delivered: peer?.delivered ?? 0,
-    seen: peer?.read ?? 0,
+    delivered,
+    seen,
     unread: unreadCount(conversation, member),
     lastFrom: shown?.from,
     lastTime: shown?.time,
     lastType: shown?.messageType,
     body: shown !== undefined && shown.body.length <= previewBytesMax ? shown.body : undefined,
   };
+}
+
+/** This device's cursor. Positions that were committed on other nodes are taken into account on the way. */
+async function ownPosition(
+  node: NodeContext,
+  { identity: { user }, device }: Session,
+  conversation: Conversation,
+  member: Member,
+): Promise<number> {
+  const { log } = conversation;
+  const own = { log, reader: deliveredReader(user, device) };
+  if (node.repair === undefined) return (await node.store.positions([own]))[0] ?? 0;
+  const [[position = 0, read = 0]] = await Promise.all([
+    node.store.positions([own, { log, reader: readReader(user) }]),
+    // Of a group only the own positions are in the list.
+    conversation.kind === "direct" ? node.conversations.readPositions(conversation) : undefined,
+  ]);
+  conversation.raise(member, "read", read);
+  return position;
 }
 
 /** The last message, after what is unread was counted at the same head. */

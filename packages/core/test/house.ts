@@ -37,6 +37,10 @@ export const settings: Settings = {
   residentConversationsMax: 1000,
 };
 
+/** How often a house that shares its store compares its users with it. */
+export const repairEveryMs = 1_000;
+let houses = 0;
+
 /** A command without its id, which the device fills in. */
 type Unnumbered<C extends Command> = C extends Command ? Omit<C, "id"> : never;
 
@@ -109,21 +113,23 @@ export class House {
   readonly store: Store;
   readonly node: Node;
   #ids = 0;
+  readonly #name = `h${++houses}`;
 
-  /** `verified`: lets a test decide when a token's verification ends. */
+  /** `verified`: lets a test decide when a token's verification ends. `broker`: to other houses on the same store. */
   constructor(
     changes: Partial<Settings> = {},
     store: Store = new MemoryStore(),
     verified: (token: string) => Promise<void> = async () => undefined,
-    broker: Broker<NodeEvent> = new MemoryBroker(),
+    broker?: Broker<NodeEvent>,
   ) {
     this.store = store;
     this.node = new Node({
       name: "node-1",
       store,
-      broker,
+      broker: broker ?? new MemoryBroker<NodeEvent>(),
+      cluster: broker && { repairEveryMs },
       clock: { now: () => this.nowMs, defer: (work) => void setImmediate(work) },
-      random: { id: () => `id${String(++this.#ids).padStart(20, "0")}` },
+      random: { id: () => `${this.#name}${String(++this.#ids).padStart(20, "0")}` },
       journal: { info: () => undefined, warn: () => undefined },
       authenticator: {
         verify: async (token) => {

@@ -17,10 +17,11 @@ import { calmDisk } from "./disk/disk.ts";
 import { markerText } from "./ledger/marker.ts";
 import { type Conditions, calm } from "./network/conditions.ts";
 import type { Network } from "./network/network.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { BrokerConditions, Plan } from "./plan/plan.ts";
 import { plantNamed } from "./plants/plants.ts";
+import type { Cluster } from "./world/cluster.ts";
 import type { Device } from "./world/device.ts";
-import type { ServerProcess } from "./world/server-process.ts";
+import { calmBroker } from "./world/sim-broker.ts";
 import { World } from "./world/world.ts";
 
 const domain = "main";
@@ -36,6 +37,9 @@ export interface ScenarioOptions {
   /** How long applications take for a message at most, by `user/device`. */
   readonly handlerMsMax?: Readonly<Record<string, number>> | undefined;
   readonly conditions?: Partial<Conditions> | undefined;
+  /** Servers on one store; the devices are spread over them. Default: one. */
+  readonly nodes?: number | undefined;
+  readonly broker?: Partial<BrokerConditions> | undefined;
   readonly settings?: Partial<Settings> | undefined;
   readonly plant?: string | undefined;
   readonly trace?: ((line: string) => void) | undefined;
@@ -132,7 +136,7 @@ export class Scenario {
     return this.world.network;
   }
 
-  get server(): ServerProcess {
+  get server(): Cluster {
     return this.world.server;
   }
 
@@ -268,6 +272,10 @@ function planOf(seed: number, options: ScenarioOptions): Plan {
       open: false,
       members,
     })),
+    nodes: options.nodes ?? 1,
+    broker: { ...calmBroker, ...options.broker },
+    repairEveryMs: 10_000,
+    storeLatencyMsMax: 1,
     conditions: { ...calm, ...options.conditions },
     disk: calmDisk,
     outboxBytesMax: 100_000,

@@ -28,11 +28,12 @@ export function stepsOf({ steps, inTheEnd }: RunResult): number | undefined {
 export async function shrink(
   result: RunResult,
   plant: string | undefined,
+  nodes?: number | undefined,
 ): Promise<{ mask: Mask; result: RunResult }> {
   const { seed, plan } = result;
   const shape = shapeOf(result);
   const deadline = performance.now() + shrinkMsMax;
-  let best: { mask: Mask; result: RunResult } = { mask: everything, result };
+  let best: { mask: Mask; result: RunResult } = { mask: { ...everything, nodes }, result };
   const fits = async (mask: Mask): Promise<boolean> => {
     if (performance.now() > deadline) return false;
     const attempt = await simulate(seed, { plant, mask });

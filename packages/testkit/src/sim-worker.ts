@@ -1,11 +1,13 @@
 /** Runs seeds in a thread of its own. */
 import { parentPort } from "node:worker_threads";
+import { everything } from "./plan/mask.ts";
 import { simulate } from "./simulate.ts";
 
 export interface WorkerTask {
   readonly first: number;
   readonly count: number;
   readonly plant: string | undefined;
+  readonly nodes: number | undefined;
   readonly keepGoing: boolean;
 }
 
@@ -22,11 +24,14 @@ export interface WorkerAnswer {
   readonly failed: readonly number[];
 }
 
-parentPort?.on("message", async ({ first, count, plant, keepGoing }: WorkerTask) => {
+parentPort?.on("message", async ({ first, count, plant, nodes, keepGoing }: WorkerTask) => {
   const answer = { seeds: 0, steps: 0, messages: 0, virtualMs: 0, failed: [] as number[] };
   for (let seed = first; seed < first + count; seed++) {
     parentPort?.postMessage({ seed } satisfies WorkerBegin);
-    const { steps, messages, durationMs, objection } = await simulate(seed, { plant });
+    const { steps, messages, durationMs, objection } = await simulate(seed, {
+      plant,
+      mask: { ...everything, nodes },
+    });
     answer.seeds++;
     answer.steps += steps;
     answer.messages += messages;

@@ -4,7 +4,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { readArguments, shortened, UsageError } from "./arguments.ts";
-import { type Mask, parseRanges, parseWithout } from "./plan/mask.ts";
+import { everything, type Mask, parseRanges, parseWithout } from "./plan/mask.ts";
 import { plantNamed, plantNames } from "./plants/plants.ts";
 import { reproduction, shrink, stepsOf } from "./shrink.ts";
 import type { WorkerAnswer, WorkerBegin, WorkerTask } from "./sim-worker.ts";
@@ -16,6 +16,7 @@ const seedMsMax = 120_000;
 const usage = `npm run sim -- --seeds N [--first S] | --seed S | --list-plants
   --seeds N         runs N seeds, from 1 or from --first
   --seed S          runs one seed
+  --nodes N         with N servers on one store (1 to 9), in every seed
   --plant NAME      with a bug on purpose; --list-plants names them
   --keep-going      does not stop at the first failing seed
   --json            prints the result as JSON
@@ -47,6 +48,7 @@ function readOptions(args: readonly string[]) {
     seeds: { type: "string" },
     first: { type: "string", default: "1" },
     seed: { type: "string" },
+    nodes: { type: "string" },
     plant: { type: "string" },
     steps: { type: "string" },
     actions: { type: "string" },
@@ -65,6 +67,7 @@ function readOptions(args: readonly string[]) {
     actions: values.actions === undefined ? undefined : parseRanges(values.actions),
     devices: values.devices === undefined ? undefined : parseRanges(values.devices),
     without: parseWithout(values.without),
+    nodes: values.nodes === undefined ? undefined : nodeCount(values.nodes),
     steps: values.steps === undefined ? undefined : wholeNumber("--steps", values.steps),
   };
   return {
@@ -90,6 +93,11 @@ function seedCount(text: string): number {
   return count;
 }
 
+function nodeCount(text: string): number {
+  if (!/^[1-9]$/.test(text)) throw new Error(`--nodes wants 1 to 9, not ${shortened(text)}`);
+  return Number(text);
+}
+
 async function runOne(seed: number, { plant, mask, trace }: Arguments): Promise<Summary> {
   const startedAt = performance.now();
   const result = await simulate(seed, {
@@ -103,7 +111,9 @@ async function runOne(seed: number, { plant, mask, trace }: Arguments): Promise<
     mask.without.size === 0 &&
     mask.steps === undefined;
   const failures =
-    result.objection === undefined ? [] : [await explain(result, plant, isWhole ? undefined : mask)];
+    result.objection === undefined
+      ? []
+      : [await explain(result, plant, mask.nodes, isWhole ? undefined : mask)];
   const { steps, messages, durationMs } = result;
   return {
     seeds: 1,
@@ -119,9 +129,10 @@ async function runOne(seed: number, { plant, mask, trace }: Arguments): Promise<
 async function explain(
   result: RunResult,
   plant: string | undefined,
+  nodes: number | undefined,
   mask: Mask | undefined,
 ): Promise<Failure> {
-  const small = mask === undefined ? await shrink(result, plant) : { mask, result };
+  const small = mask === undefined ? await shrink(result, plant, nodes) : { mask, result };
   return {
     seed: result.seed,
     guarantee: small.result.objection?.guarantee ?? "",
@@ -134,7 +145,7 @@ async function explain(
 async function runMany(
   first: number,
   count: number,
-  { plant, "keep-going": keepGoing }: Arguments,
+  { plant, mask: { nodes }, "keep-going": keepGoing }: Arguments,
 ): Promise<Summary> {
   const startedAt = performance.now();
   const total = { seeds: 0, steps: 0, messages: 0, virtualMs: 0 };
@@ -144,7 +155,7 @@ async function runMany(
   const piece = Math.max(1, Math.min(20, Math.floor(count / 8)));
   const take = (): WorkerTask | undefined => {
     if (next >= first + count || (failed.length > 0 && !keepGoing)) return undefined;
-    const task = { first: next, count: Math.min(piece, first + count - next), plant, keepGoing };
+    const task = { first: next, count: Math.min(piece, first + count - next), plant, nodes, keepGoing };
     next += task.count;
     return task;
   };
@@ -165,20 +176,23 @@ async function runMany(
   failed.sort((one, other) => one - other);
   const failures: Failure[] = [];
   for (const seed of keepGoing ? failed : failed.slice(0, 1)) {
-    const result = await simulate(seed, { plant });
+    const result = await simulate(seed, { plant, mask: { ...everything, nodes } });
     if (result.objection === undefined) {
       throw new Error(`seed ${seed} failed in a worker and not here: the world is not deterministic`);
     }
     // Making small takes a while: once is enough.
     const isFirst = failures.length === 0;
     failures.push(
-      await explain(result, plant, isFirst ? undefined : { ...nothingLeftOut, steps: stepsOf(result) }),
+      await explain(
+        result,
+        plant,
+        nodes,
+        isFirst ? undefined : { ...everything, nodes, steps: stepsOf(result) },
+      ),
     );
   }
   return { ...total, elapsedMs: performance.now() - startedAt, failures };
 }
-
-const nothingLeftOut: Mask = { actions: undefined, devices: undefined, without: new Set(), steps: undefined };
 
 /** Rejects where a seed takes longer than any seed does: something in it turns round for ever. */
 function ask(worker: Worker, task: WorkerTask): Promise<WorkerAnswer> {
@@ -187,7 +201,11 @@ function ask(worker: Worker, task: WorkerTask): Promise<WorkerAnswer> {
     const overdue = setTimeout(() => {
       end();
       void worker.terminate();
-      reject(new Error(`a world does not end: ${reproduction(seed, task.plant, nothingLeftOut)}`));
+      reject(
+        new Error(
+          `a world does not end: ${reproduction(seed, task.plant, { ...everything, nodes: task.nodes })}`,
+        ),
+      );
     }, seedMsMax);
     const end = (): void => {
       clearTimeout(overdue);

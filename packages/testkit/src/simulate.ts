@@ -1,4 +1,4 @@
-import { compare, unrest } from "./checkers/convergence.ts";
+import { compare, doubleSession, unrest } from "./checkers/convergence.ts";
 import { drawPlan } from "./plan/draw.ts";
 import { everything, type Mask } from "./plan/mask.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -9,6 +9,8 @@ import { World } from "./world/world.ts";
 
 /** Virtual time that a world may take to come to rest after its faults have stopped. */
 const restMsMax = 240_000;
+/** How long an old session of a device may live on beside the repair of events, once nothing is lost any more. */
+const replaceMsMax = 5_000;
 /** How long it must stay quiet: late copies of frames may still be on their way. */
 const quietMs = 3_000;
 
@@ -72,6 +74,11 @@ async function live(world: World, stepsMax: number): Promise<boolean> {
     await world.run(scheduler.now + 500, stepsMax);
     if (judge.objection !== undefined || scheduler.steps >= stepsMax) return false;
     const reason = unrest(world);
+    const doubled = doubleSession(world, replaceMsMax + plan.repairEveryMs);
+    if (doubled !== undefined) {
+      judge.object("liveness", doubled);
+      return true;
+    }
     if (reason !== undefined) {
       quietSince = undefined;
       if (scheduler.now < deadline) continue;

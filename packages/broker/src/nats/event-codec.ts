@@ -17,7 +17,9 @@ import {
 } from "@hongyan/protocol";
 import { ByteReader, Malformed } from "./byte-reader.ts";
 
-const kinds = { message: 1, receipt: 2, conversation: 3, kick: 4, behind: 5 } as const;
+const kinds = { message: 1, receipt: 2, conversation: 3, kick: 4, behind: 5, claimed: 6 } as const;
+/** Sessions that had a device before: no node names more. */
+const beforeMax = 64;
 
 const out = new ByteWriter();
 const behind = Uint8Array.of(kinds.behind);
@@ -43,6 +45,14 @@ export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
       break;
     case "conversation":
       writeText(event.conversation);
+      writePosition(event.seq);
+      break;
+    case "claimed":
+      writeText(event.device);
+      writeText(event.session);
+      out.byte(event.before.length);
+      for (const session of event.before) writeText(session);
+      writePosition(event.version);
       break;
     case "kick":
       writeText(event.device ?? "");
@@ -81,7 +91,19 @@ export function decodeEvent(bytes: Uint8Array): NodeEvent | undefined {
         read: reader.position(),
       };
     case kinds.conversation:
-      return { kind: "conversation", conversation: checked(reader.text(), isConversationId) };
+      return {
+        kind: "conversation",
+        conversation: checked(reader.text(), isConversationId),
+        seq: reader.position(),
+      };
+    case kinds.claimed:
+      return {
+        kind: "claimed",
+        device: checked(reader.text(), isId),
+        session: reader.text(),
+        before: texts(reader),
+        version: reader.position(),
+      };
     case kinds.kick: {
       const device = reader.text();
       return { kind: "kick", device: device === "" ? undefined : checked(device, isId) };
@@ -100,6 +122,12 @@ function decodeMessageFrame(bytes: Uint8Array): FrameNamed<"message"> {
   if (new ByteReader(bytes).uint32() !== bytes.length - 4) throw new Malformed("not one frame");
   checked(frame.conversation, isConversationId);
   return frame;
+}
+
+function texts(reader: ByteReader): string[] {
+  const count = reader.byte();
+  if (count > beforeMax) throw new Malformed("too many sessions");
+  return Array.from({ length: count }, () => reader.text());
 }
 
 function checked(text: string, isRight: (text: string) => boolean): string {

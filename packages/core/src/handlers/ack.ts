@@ -71,16 +71,23 @@ type Loaded = readonly (Conversation | undefined)[];
 
 function residents(peer: Peer, session: Session, positions: Positions): Loaded | undefined {
   const conversations: Conversation[] = [];
-  for (const [id] of positions) {
+  for (const [id, position] of positions) {
     const conversation = peer.node.conversations.resident(session.identity.domain, id);
-    if (conversation === undefined) return undefined;
+    if (conversation === undefined || position > conversation.head) return undefined;
     conversations.push(conversation);
   }
   return conversations;
 }
 
-function loadAll(peer: Peer, session: Session, positions: Positions): Promise<Loaded> {
-  return Promise.all(positions.map(([id]) => peer.node.conversations.load(session.identity.domain, id)));
+/** Whoever has more than this node knows of has it from the store: its word is not cut down to an old head. */
+function loadAll({ node }: Peer, { identity }: Session, positions: Positions): Promise<Loaded> {
+  return Promise.all(
+    positions.map(async ([id, position]) => {
+      const loaded = await node.conversations.load(identity.domain, id);
+      if (loaded === undefined || position <= loaded.head) return loaded;
+      return (await node.conversations.current(identity.domain, [id]))[0];
+    }),
+  );
 }
 
 /**
@@ -111,7 +118,7 @@ function advance(
     if (position < member.since) continue;
     conversation.busy++;
     advances.push({ log: conversation.log, reader, position });
-    moves.push({ conversation, member, position });
+    moves.push({ conversation, member, position, before: member[kind] });
   }
   if (advances.length === 0) return done.committed();
   peer.node.committer.advance(advances, new CursorTicket(peer, session, moves, kind, done));
@@ -127,6 +134,7 @@ interface Move {
   readonly conversation: Conversation;
   readonly member: Member;
   readonly position: number;
+  readonly before: number;
 }
 
 class CursorTicket implements AdvanceTicket {
@@ -152,9 +160,9 @@ class CursorTicket implements AdvanceTicket {
 
   committed(): void {
     const { delivery, receipts } = this.#peer.node;
-    for (const { conversation, member, position } of this.#moves) {
+    for (const { conversation, member, position, before } of this.#moves) {
       conversation.busy--;
-      receipts.moved(conversation, member, this.#kind, position);
+      receipts.moved(conversation, member, this.#kind, position, before);
       if (this.#kind === "delivered") delivery.acknowledged(this.#session, conversation.id, position);
     }
     this.#done.committed();

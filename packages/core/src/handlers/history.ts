@@ -1,4 +1,5 @@
 import { type FrameNamed, isConversationId, limits, type Reply } from "@hongyan/protocol";
+import type { Member } from "../conversation.ts";
 import { notFound } from "../membership.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
 import type { Peer } from "../peer.ts";
@@ -15,11 +16,10 @@ export const history: Handler<"history"> = (peer, session, command) =>
 async function historyPage(peer: Peer, session: Session, command: FrameNamed<"history">): Promise<Reply> {
   const { node } = peer;
   if (!isConversationId(command.conversation)) throw notFound();
-  const conversation = await node.conversations.load(session.identity.domain, command.conversation);
-  const member = conversation?.reader(session.identity.user);
-  if (conversation === undefined || member === undefined) throw notFound();
-  const first = member.since;
-  const last = Math.min(member.until ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1);
+  const { domain, user } = session.identity;
+  let conversation = await node.conversations.readable(domain, command.conversation, user);
+  if (conversation === undefined) throw notFound();
+  let [first, last] = rangeOf(conversation.reader(user));
   const count = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
   const bytes = Math.min(pageBytes, node.settings.outboxBytesMax);
   const isForward = command.after !== undefined;
@@ -29,6 +29,13 @@ async function historyPage(peer: Peer, session: Session, command: FrameNamed<"hi
         count,
         bytes,
       });
+  const newest = Math.max(entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0);
+  if (newest > conversation.head) {
+    // Whether the user is still a member there is not known yet.
+    conversation = await node.conversations.reach(conversation, newest);
+    if (conversation === undefined) throw notFound();
+    [first, last] = rangeOf(conversation.reader(user));
+  }
   let sent = 0;
   let reached = 0;
   for (const entry of entries) {
@@ -44,4 +51,10 @@ async function historyPage(peer: Peer, session: Session, command: FrameNamed<"hi
     count: sent,
     more: sent > 0 && (isForward ? reached < end : reached > end),
   };
+}
+
+/** The first and the last seq that somebody may read. */
+function rangeOf(member: Member | undefined): [first: number, last: number] {
+  const endless = Number.MAX_SAFE_INTEGER - 1;
+  return member === undefined ? [1, 0] : [member.since, Math.min(member.until ?? endless, endless)];
 }

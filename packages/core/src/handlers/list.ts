@@ -17,6 +17,7 @@ async function listPage(peer: Peer, session: Session, command: FrameNamed<"list"
   // Taken first: receipts that come while the page is made are counted by the client afterwards.
   const { receipts } = session;
   const { ids, next } = await page(peer, session, command);
+  await node.conversations.current(session.identity.domain, ids);
   const frames = await Promise.all(ids.map((id) => conversationFrame(node, session, id, command.id)));
   let count = 0;
   let bodyBytesLeft = node.settings.outboxBytesMax / 2;

@@ -16,7 +16,7 @@ export const members: Handler<"members"> = (peer, session, command) =>
 async function membersPage(peer: Peer, session: Session, command: FrameNamed<"members">): Promise<Reply> {
   const { domain, user } = session.identity;
   if (!isConversationId(command.conversation)) throw notFound();
-  const conversation = await peer.node.conversations.load(domain, command.conversation);
+  const [conversation] = await peer.node.conversations.current(domain, [command.conversation]);
   if (conversation?.member(user) === undefined) throw notFound();
   const { items, next } = pageOf(
     conversation.members(),

@@ -13,8 +13,10 @@ export const receipts: Handler<"receipts"> = (peer, session, command) =>
 
 async function receiptsPage(peer: Peer, session: Session, command: FrameNamed<"receipts">): Promise<Reply> {
   if (!isConversationId(command.conversation)) throw notFound();
-  const conversation = await peer.node.conversations.load(session.identity.domain, command.conversation);
-  if (conversation?.member(session.identity.user) === undefined) throw notFound();
+  const { domain, user: asking } = session.identity;
+  const [conversation] = await peer.node.conversations.current(domain, [command.conversation]);
+  if (conversation?.member(asking) === undefined) throw notFound();
+  if (peer.node.repair !== undefined) await peer.node.conversations.readPositions(conversation);
   const { items, next } = pageOf(
     conversation.members(),
     (member) => member.user,

@@ -8,6 +8,7 @@ import {
 import type { Message } from "../backend.ts";
 import type { AppendTicket } from "../committer.ts";
 import type { Conversation } from "../conversation.ts";
+import { recordKeys } from "../keys.ts";
 import { directPuts, notFound } from "../membership.ts";
 import { bodyOffset, encodeMessage, idempotencyKey, isSystemType } from "../message.ts";
 import type { Peer } from "../peer.ts";
@@ -77,14 +78,30 @@ function unpark(peer: Peer, command: Send): void {
 function sendTo(peer: Peer, session: Session, command: Send, conversation: Conversation | undefined): void {
   if (peer.isClosed) return;
   const { user } = session.identity;
-  if (conversation === undefined || conversation.reader(user) === undefined)
-    return peer.reject(command.id, notFound());
-  if (conversation.member(user) === undefined) return resendOfFormer(peer, user, command, conversation);
+  if (conversation?.member(user) === undefined) return sendOfOutsider(peer, session, command);
   const waiting = session.lookups?.get(conversation.id);
   if (waiting !== undefined) waiting.push({ peer, command: park(peer, command) });
   else if (command.after === undefined || follows(peer, session, command))
     accept(peer, session, command, conversation);
   else lookUp(peer, session, command, command.after, conversation);
+}
+
+/** Nobody is refused by what is in memory alone: another node may have let the sender in. */
+function sendOfOutsider(peer: Peer, session: Session, command: Send): void {
+  const { domain, user } = session.identity;
+  const kept = park(peer, command);
+  peer.node.conversations.current(domain, [command.conversation]).then(
+    ([conversation]) => {
+      unpark(peer, kept);
+      if (conversation?.reader(user) === undefined) peer.reject(command.id, notFound());
+      else if (conversation.member(user) === undefined) resendOfFormer(peer, user, kept, conversation);
+      else sendTo(peer, session, kept, conversation);
+    },
+    (error: unknown) => {
+      unpark(peer, kept);
+      peer.reject(command.id, peer.node.asRefusal(error));
+    },
+  );
 }
 
 /** Who was removed sends nothing new, but learns that what it sent before was stored (G2). */
@@ -178,10 +195,13 @@ function accept(peer: Peer, session: Session, command: Send, conversation: Conve
   };
   const isFirst = conversation.version === 0;
   if (isFirst) conversation.version = 1;
+  // Two members for ever: there is nothing to be removed from.
+  const canLeave = node.repair !== undefined && conversation.kind !== "direct";
   node.committer.append(
     append,
     new SendTicket(peer, session, command, conversation, append.body),
     isFirst ? directPuts(conversation, user, now) : undefined,
+    canLeave ? recordKeys.departed(conversation.domain, conversation.id, user) : undefined,
   );
 }
 
@@ -214,14 +234,14 @@ class SendTicket implements AppendTicket {
       case "stored": {
         peer.node.statistics.messagesStored++;
         peer.reply({ type: "send.ok", id: this.#id, seq: outcome.seq, time: outcome.time });
-        const message = this.#message(outcome);
-        conversation.append(message, false);
-        peer.node.delivery.publish(conversation, message, this.#session.id);
-        return;
+        return peer.node.delivery.stored(conversation, this.#message(outcome), this.#session.id);
       }
       case "duplicate":
         peer.node.statistics.messagesDuplicate++;
         peer.reply({ type: "send.ok", id: this.#id, seq: outcome.seq, time: outcome.time, duplicate: true });
+        // The node that stored it may have died before it told anybody.
+        if (outcome.seq > conversation.head)
+          peer.node.delivery.stored(conversation, this.#message(outcome), this.#session.id);
         return this.#repeatReceipts(outcome.seq);
       case "conflict":
         return peer.reject(
@@ -229,7 +249,7 @@ class SendTicket implements AppendTicket {
           new ProtocolError("conflict", "this client message id was used for another message"),
         );
       case "refused":
-        return peer.reject(this.#id, new ProtocolError("internal"));
+        return this.removed();
     }
   }
 
@@ -239,7 +259,10 @@ class SendTicket implements AppendTicket {
 
   removed(): void {
     const conversation = this.#conversation;
+    const { node } = this.#peer;
     conversation.busy--;
+    // Another node may have done it, and nobody here been told; who asks next asks the store again.
+    node.conversations.current(conversation.domain, [conversation.id]).catch(() => undefined);
     // It was not stored, so that nothing may follow it, also where the sender is let in again.
     this.#session.chains?.delete(conversation.id);
     const key = idempotencyKey(this.sender, this.#clientMessageId);

@@ -5,6 +5,7 @@ import { introduced } from "../introduction.ts";
 import { deliveredReader } from "../keys.ts";
 import { memberships } from "../memberships.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
+import { endsStay } from "../notice.ts";
 import type { Peer } from "../peer.ts";
 import type { Session } from "../session.ts";
 import { conversationFrame } from "../summary.ts";
@@ -43,7 +44,7 @@ async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync"
     if (subscribing !== undefined) await subscribing;
     const backlogs = await findBacklogs(peer, session);
     if (command.counts === true) return await sendCounts(peer, session, command.id, backlogs);
-    const page = await sendMessages(peer, command, backlogs);
+    const page = await sendMessages(peer, session, command, backlogs);
     if (page.more) {
       session.behind = true;
       session.toldBehindMs = node.clock.now();
@@ -82,8 +83,8 @@ async function sendCounts(
   backlogs: readonly Backlog[],
 ): Promise<Reply> {
   let count = 0;
-  for (const { conversation } of backlogs.slice(0, limits.pageMessagesMax)) {
-    const frame = await conversationFrame(peer.node, session, conversation, id);
+  for (const { conversation, upTo: seq } of backlogs.slice(0, limits.pageMessagesMax)) {
+    const frame = await conversationFrame(peer.node, session, conversation, id, seq);
     if (frame === undefined) continue;
     peer.push(frame);
     count++;
@@ -97,6 +98,7 @@ function ofDamaged(error: unknown): undefined {
 
 async function sendMessages(
   peer: Peer,
+  session: Session,
   command: FrameNamed<"sync">,
   backlogs: readonly Backlog[],
 ): Promise<{ count: number; more: boolean }> {
@@ -116,11 +118,14 @@ async function sendMessages(
       if (entry.seq > upTo) break;
       // An entry larger than what is left waits for the next page, unless this page is empty.
       if (entry.body.length > bytesLeft && count > 0) return { count, more: true };
-      peer.write(messageFrame(decodeMessage(conversation, entry), command.id));
+      const message = decodeMessage(conversation, entry);
+      peer.write(messageFrame(message, command.id));
       count++;
       messagesLeft--;
       bytesLeft -= entry.body.length;
       last = entry.seq;
+      // Removed after the memberships were read: what follows is not for them. The next page knows.
+      if (endsStay(message, session.identity.user)) break;
     }
     if (last < upTo && entries.length > 0) return { count, more: true };
   }

@@ -2,7 +2,7 @@ import type { Append, Batch, Put } from "../ports.ts";
 
 /**
  * Refuses a batch that no store could carry out exactly, before anything of it is written: numbers that are not
- * safe integers, text that UTF-8 cannot hold or that is endless, guards that point nowhere. Throws `TypeError`; such
+ * safe integers, text that UTF-8 cannot hold or that is endless, guards that point nowhere, heads of logs that are not appended to. Throws `TypeError`; such
  * a batch is a bug of the caller.
  */
 export function checkBatch(batch: Batch): void {
@@ -12,7 +12,11 @@ export function checkBatch(batch: Batch): void {
     checkText(advance.reader, "reader");
     checkCount(advance.position, "position");
   }
-  for (let i = 0; i < batch.puts.length; i++) checkPut(batch.puts[i] as Put, i);
+  for (let i = 0; i < batch.puts.length; i++) {
+    const put = batch.puts[i] as Put;
+    checkPut(put, i);
+    if (put.head !== undefined) checkHead(put.head, batch.appends);
+  }
 }
 
 /** Differences of two times, of either sign, stay exact. */
@@ -44,6 +48,12 @@ function checkPut(put: Put, index: number): void {
     throw new TypeError("value is not bytes");
   if (put.expect !== undefined) checkCount(put.expect, "expect");
   if (put.guard !== undefined) checkGuard(put.guard, index);
+}
+
+function checkHead(head: NonNullable<Put["head"]>, appends: readonly Append[]): void {
+  checkCount(head.seq, "head");
+  if (!appends.some(({ log }) => log === head.log))
+    throw new TypeError(`a put depends on the head of ${head.log}, to which the batch does not append`);
 }
 
 function checkGuard(guard: number, below: number): void {

@@ -114,8 +114,12 @@ export class MemoryStore implements Store {
   }
 
   /** The new version (0: deleted), or undefined where the put does not land. */
-  #put({ key, value, expect, guard }: Put, earlier: readonly (number | undefined)[]): number | undefined {
+  #put(
+    { key, value, expect, head, guard }: Put,
+    earlier: readonly (number | undefined)[],
+  ): number | undefined {
     if (guard !== undefined && earlier[guard] === undefined) return undefined;
+    if (head !== undefined && head.seq !== (this.#logs.get(head.log)?.head ?? 0)) return undefined;
     const version = this.#records.get(key)?.version ?? 0;
     if (expect !== undefined && expect !== version) return undefined;
     if (value === undefined) {

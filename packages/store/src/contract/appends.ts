@@ -176,6 +176,34 @@ export function appendContract(open: OpenStore): void {
     assert.equal((await commitAppend(store, append("a", "p", 1, "now"))).seq, 2);
   });
 
+  check(
+    "G3 a put that depends on the head of a log lands only there, also among concurrent ones",
+    async (store) => {
+      await commitAppends(store, append("a", "p", 1, ""), append("a", "p", 2, ""));
+      const change = (key: string, seq: number, log = "a") =>
+        store.commit(
+          batch({
+            puts: [{ key, value: bytes(`${seq + 1}`), head: { log, seq } }],
+            appends: [append(log, "", 0, key, { guard: 0 })],
+          }),
+        );
+      const late = await change("late", 1);
+      assert.deepEqual([late.puts, late.appends.map(({ status }) => status)], [[undefined], ["refused"]]);
+      const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => change(`k${i}`, 2)));
+      const landed = outcomes.filter(({ puts }) => puts[0] !== undefined);
+      assert.deepEqual(
+        landed.map(({ appends }) => appends[0]?.seq),
+        [3],
+      );
+      assert.equal((await store.list("k", "", 100)).length, 1);
+      assert.equal((await change("first", 0, "empty")).appends[0]?.seq, 1);
+      await assert.rejects(
+        store.commit(batch({ puts: [{ key: "k", value: bytes(""), head: { log: "a", seq: 3 } }] })),
+        TypeError,
+      );
+    },
+  );
+
   check("a batch of many logs, and bodies of every size, come back as they were", async (store) => {
     const sizes = [0, 1, 127, 128, 65_535, 65_536, 65_537, 1_000_000];
     const appends = sizes.flatMap((size, i) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Batch, Store } from "@hongyan/core";
+import type { Batch, Put, Store } from "@hongyan/core";
 import { MemoryStore } from "@hongyan/core/memory";
 import fc from "fast-check";
 import { bytes, everything, type OpenStore, withStore } from "./subject.ts";
@@ -40,6 +40,7 @@ const put = fc.record(
     key: name,
     value: fc.option(fc.constantFrom(bytes("1"), bytes("2")), { nil: undefined, freq: 4 }),
     expect: fc.integer({ min: 0, max: 3 }),
+    head: fc.record({ log: name, seq: fc.integer({ min: 0, max: 12 }) }),
     guard: fc.integer({ min: 0, max: 1 }),
   },
   { requiredKeys: ["key", "value"] },
@@ -50,7 +51,7 @@ const batch = fc
     advances: fc.array(advance, { maxLength: 3 }),
     puts: fc.array(put, { maxLength: 3 }),
   })
-  .map(withoutDanglingGuards);
+  .map(withoutDangling);
 
 type Step =
   | { readonly kind: "commit"; readonly batches: readonly Batch[] }
@@ -129,14 +130,16 @@ async function contentOf(store: Store): Promise<unknown> {
   return { logs, heads: await store.heads(names), records };
 }
 
-function withoutDanglingGuards({ appends, advances, puts }: Batch): Batch {
+function withoutDangling({ appends, advances, puts }: Batch): Batch {
   const clean = <T extends { readonly guard?: number }>(one: T, below: number): T => {
     const { guard, ...rest } = one;
     return guard !== undefined && guard < below ? one : (rest as T);
   };
+  const cleanHead = ({ head, ...rest }: Put): Put =>
+    head !== undefined && appends.some(({ log }) => log === head.log) ? { ...rest, head } : rest;
   return {
     appends: appends.map((one) => clean(one, puts.length)),
     advances,
-    puts: puts.map((one, i) => clean(one, i)),
+    puts: puts.map((one, i) => cleanHead(clean(one, i))),
   };
 }

@@ -112,9 +112,10 @@ export class GroupPlan {
   }
 
   decide(): void {
+    const headOf = (log: LogId): number => (this.#logs.get(log) as LogPlan).state.head;
     for (const batch of this.#batches) {
       const puts: (number | undefined)[] = [];
-      for (const put of batch.puts) puts.push(this.#records.put(put, puts));
+      for (const put of batch.puts) puts.push(this.#records.put(put, puts, headOf));
       const appends: AppendOutcome[] = [];
       for (const append of batch.appends) {
         if (append.guard !== undefined && puts[append.guard] === undefined) {

@@ -1,4 +1,4 @@
-import type { Put, StoredRecord } from "@hongyan/core";
+import type { LogId, Put, StoredRecord } from "@hongyan/core";
 import { ByteReader, type ByteWriter } from "./bytes.ts";
 import type { Operation } from "./key-value.ts";
 import { recordKey } from "./keys.ts";
@@ -29,9 +29,14 @@ export class RecordPlan {
     this.#records.set(key, { version, value, dirty: false });
   }
 
-  /** The new version (0: deleted), or undefined where the put does not land. */
-  put({ key, value, expect, guard }: Put, earlier: readonly (number | undefined)[]): number | undefined {
+  /** The new version (0: deleted), or undefined where the put does not land. `headOf`: of a log of the group. */
+  put(
+    { key, value, expect, head, guard }: Put,
+    earlier: readonly (number | undefined)[],
+    headOf: (log: LogId) => number,
+  ): number | undefined {
     if (guard !== undefined && earlier[guard] === undefined) return undefined;
+    if (head !== undefined && head.seq !== headOf(head.log)) return undefined;
     const record = this.#records.get(key) as PlannedRecord;
     if (expect !== undefined && expect !== record.version) return undefined;
     record.version = value === undefined ? 0 : record.version + 1;

@@ -32,6 +32,17 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
+/** A device that two servers still believe to have, `patienceMs` after it was heard through the newer one. */
+export function doubleSession(world: World, patienceMs: number): string | undefined {
+  for (const device of present(world)) {
+    const spokeAt = world.network.spokeAt(device) ?? Number.POSITIVE_INFINITY;
+    const links = world.network.links(device).filter(({ isUsedAtNode }) => isUsedAtNode);
+    if (links.length > 1 && world.scheduler.now > spokeAt + patienceMs)
+      return `${device.key} has ${links.length} sessions`;
+  }
+  return undefined;
+}
+
 function unrestOf(world: World, device: Device, conversation: string): string | undefined {
   const { ledger, judge } = world;
   const head = ledger.head(device.domain, conversation);

@@ -59,7 +59,7 @@ export interface Observations {
   deviceCrashed?(device: DeviceId, position: (conversation: string) => number): void;
 }
 
-export type Guarantee = "G1" | "G2" | "G3" | "G4" | "G5" | "G8" | "G10" | "liveness" | "crash";
+export type Guarantee = "G1" | "G2" | "G3" | "G4" | "G5" | "G8" | "G10" | "membership" | "liveness" | "crash";
 
 /** Where a checker objects. The first objection ends the run. */
 export interface Bench {

@@ -1,7 +1,7 @@
 import type { Frame, UnknownFrame } from "@hongyan/protocol";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { markerIn, markerText } from "../ledger/marker.ts";
+import { type Marker, markerIn, markerText } from "../ledger/marker.ts";
 import type { Bench, DeviceId, HandedMessage, LinkView, Observations } from "./observations.ts";
 
 /** Devices that do not promise an order among their sends: several programs at once. */
@@ -14,6 +14,8 @@ export class OrderChecker implements Observations {
   readonly #heads = new Map<string, number>();
   /** The last number of each device in each log. */
   readonly #numbers = new Map<string, number>();
+  /** What an application was told will never be stored. */
+  readonly #refused = new Set<string>();
 
   constructor(bench: Bench, ledger: Ledger) {
     this.#bench = bench;
@@ -28,6 +30,9 @@ export class OrderChecker implements Observations {
     this.#heads.set(key, entry.seq);
     const { marker } = entry;
     if (marker === undefined || unorderedDevices.has(marker.device)) return;
+    // A copy that was held up on the way, of what was refused while its sender was no member: it has no place in the
+    // order any more, because the sender has gone on without it.
+    if (this.#refused.has(markerText(marker))) return;
     const sender = `${key} ${marker.user}/${marker.device}`;
     const last = this.#numbers.get(sender) ?? 0;
     if (marker.number <= last)
@@ -36,6 +41,10 @@ export class OrderChecker implements Observations {
         `${sender} sent ${marker.number} before ${last}; the log has them the other way round`,
       );
     this.#numbers.set(sender, marker.number);
+  }
+
+  refused(_device: DeviceId, marker: Marker): void {
+    this.#refused.add(markerText(marker));
   }
 
   down(link: LinkView, frame: Frame | UnknownFrame): void {

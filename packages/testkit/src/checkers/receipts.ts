@@ -30,7 +30,11 @@ export class ReceiptsChecker implements Observations {
   /** What applications were shown. */
   readonly #shown = new Map<string, { delivered: number; read: number }>();
 
-  constructor(bench: Bench, ledger: Ledger, delivery: DeliveryChecker) {
+  /** Whether several servers tell of one log. */
+  readonly #isShared: boolean;
+
+  constructor(bench: Bench, ledger: Ledger, delivery: DeliveryChecker, isShared: boolean) {
+    this.#isShared = isShared;
     this.#bench = bench;
     this.#ledger = ledger;
     this.#delivery = delivery;
@@ -57,6 +61,12 @@ export class ReceiptsChecker implements Observations {
       case "read.ok":
       case "sync.ok":
         return this.#confirm(link, frame.id);
+      case "connect.ok":
+        // A server tells what it knows of: to a program that has just begun less than another server had told before.
+        if (this.#isShared)
+          for (const key of [...this.#shown.keys()])
+            if (key.startsWith(`${deviceKey(link.device)} `)) this.#shown.delete(key);
+        return;
       case "receipt":
         return this.#mustBeClaimed(link.device, frame.conversation, frame.user, frame.delivered, frame.read);
       case "conversation":

@@ -80,6 +80,7 @@ export class Link implements LinkView {
   readonly #upReader: FrameReader;
   readonly #downReader: FrameReader;
   #wasFull = false;
+  #isHeard = false;
 
   constructor(options: LinkOptions) {
     const { device, encoding, scheduler, random, conditions } = options;
@@ -104,6 +105,11 @@ export class Link implements LinkView {
 
   get isOpen(): boolean {
     return this.#client.name === "open" || this.#server.name === "open";
+  }
+
+  /** Whether the node has heard a command over it, other than `connect`, and believes in it. */
+  get isUsedAtNode(): boolean {
+    return this.#server.name === "open" && this.#isHeard;
   }
 
   get queuedBytes(): number {
@@ -236,6 +242,7 @@ export class Link implements LinkView {
   }
 
   #toServer(frame: Frame | UnknownFrame): void {
+    if (frame.type !== "connect") this.#isHeard = true;
     if (this.#server.name === "open") this.#server.end.frame(frame);
   }
 

@@ -36,6 +36,9 @@ export class Network {
   readonly #losses: Loss[] = [];
   readonly #traps: Trap[] = [];
   #opened = 0;
+  /** When a client has first said something over a link, other than `connect`, since the weather cleared. */
+  readonly #spoke = new WeakMap<Link, number>();
+  #isHealed = false;
 
   constructor(
     scheduler: Scheduler,
@@ -51,6 +54,8 @@ export class Network {
     this.#watch = {
       up: (link, frame) => {
         this.#count(link.device, frame.type);
+        if (this.#isHealed && frame.type !== "connect" && !this.#spoke.has(link))
+          this.#spoke.set(link, this.#scheduler.now);
         watch.up(link, frame);
       },
       written: watch.written,
@@ -91,6 +96,12 @@ export class Network {
     return this.#linksOf(device);
   }
 
+  /** When the client has first spoken over its newest link since the weather cleared; undefined where it has not. */
+  spokeAt(device: DeviceId): number | undefined {
+    const newest = this.#linksOf(device).at(-1);
+    return newest && this.#spoke.get(newest);
+  }
+
   setOffline(device: DeviceId, isOffline: boolean): void {
     if (!isOffline) {
       this.#offline.delete(deviceKey(device));
@@ -102,6 +113,7 @@ export class Network {
 
   /** The weather clears: nothing is lost, held up or stalled any more. */
   heal(): void {
+    this.#isHealed = true;
     this.conditions = calm;
     this.#offline.clear();
     this.#losses.length = 0;

@@ -16,9 +16,12 @@ export function drawPlan(seed: number, mask: Mask): Plan {
   const devices = domains.flatMap((domain) => drawDevices(topology, domain, durationMs, domains.length));
   const groups = domains.flatMap((domain) => drawGroups(topology, domain, devices));
   const outboxBytesMax = topology.pick([2_000, 4_000, 16_000]);
+  const cluster = drawCluster(random.fork("cluster"), mask.nodes);
   const actions = [
     ...drawWork(random.fork("work"), devices, groups, durationMs),
     ...drawFaults(random.fork("faults"), devices, durationMs),
+    ...drawContests(random.fork("contests"), cluster.nodes, devices, groups, durationMs),
+    ...drawNodeFaults(random.fork("node faults"), cluster.nodes, devices, durationMs),
   ];
   actions.sort((one, other) => one.atMs - other.atMs);
   return {
@@ -29,6 +32,7 @@ export function drawPlan(seed: number, mask: Mask): Plan {
       isAbsent: mask.devices?.includes(index) === false,
     })),
     groups,
+    ...cluster,
     conditions: drawConditions(random.fork("network"), mask.without),
     disk: { ...calmDisk, latencyMsMax: topology.pick([1, 3, 20, 100]) },
     outboxBytesMax,
@@ -38,6 +42,100 @@ export function drawPlan(seed: number, mask: Mask): Plan {
     actionsDrawn: actions.length,
     durationMs,
   };
+}
+
+/** Two of three seeds have one server: everything but what lies between servers is as likely there, and faster. */
+function drawCluster(
+  random: SeededRandom,
+  wanted: number | undefined,
+): Pick<Plan, "nodes" | "broker" | "repairEveryMs" | "storeLatencyMsMax"> {
+  const nodes = random.chance(0.35) ? random.between(2, 3) : 1;
+  const broker = {
+    isDirect: random.chance(0.7),
+    latencyMsMax: random.pick([1, 5, 100]),
+    drop: random.pick([0, 0.05, 0.3]),
+    duplicate: random.pick([0, 0.1]),
+    hold: random.pick([0, 0, 0.1]),
+    holdMsMax: random.pick([200, 6_000]),
+  };
+  return {
+    nodes: wanted ?? nodes,
+    broker,
+    repairEveryMs: random.pick([2_000, 10_000]),
+    storeLatencyMsMax: random.pick([0, 2, 30]),
+  };
+}
+
+/** Somebody is removed and writes on at the same moment, perhaps through a server that has not heard of it. */
+function drawContests(
+  random: SeededRandom,
+  nodes: number,
+  devices: readonly PlannedDevice[],
+  groups: readonly PlannedGroup[],
+  durationMs: number,
+): Action[] {
+  if (nodes === 1 || random.chance(0.5)) return [];
+  const actions: Action[] = [];
+  for (let i = random.between(1, 6); i > 0; i--) {
+    const device = random.between(0, devices.length - 1);
+    const { domain, user } = devices[device] as PlannedDevice;
+    const group = random.pick(groups.filter((one) => one.domain === domain && one.members.includes(user)));
+    if (group === undefined) continue;
+    const { conversation } = group;
+    const atMs = random.between(0, durationMs);
+    const change = (later: number, to: "add" | "remove"): Action => ({
+      atMs: atMs + later,
+      kind: "member",
+      change: to,
+      domain,
+      conversation,
+      user,
+    });
+    actions.push(change(0, "remove"));
+    for (let sends = random.between(1, 4); sends > 0; sends--)
+      actions.push({
+        atMs: atMs + random.between(0, 800),
+        kind: "send",
+        device,
+        conversation,
+        bytes: 60,
+        count: random.pick([1, 2, 5]),
+      });
+    if (random.chance(0.7)) actions.push(change(random.pick([1, 50, 1_000]), "add"));
+  }
+  return actions;
+}
+
+/** What befalls one of several servers, and devices that are moved from one to another. */
+function drawNodeFaults(
+  random: SeededRandom,
+  nodes: number,
+  devices: readonly PlannedDevice[],
+  durationMs: number,
+): Action[] {
+  if (nodes === 1) return [];
+  const actions: Action[] = [];
+  for (const kind of ["crashNode", "cutBroker"] as const) {
+    if (random.chance(0.5)) continue;
+    for (let i = random.between(1, 3); i > 0; i--) {
+      const forMs = random.pick([50, 500, 4_000]);
+      actions.push({ atMs: random.between(0, durationMs), kind, node: random.between(0, nodes - 1), forMs });
+    }
+  }
+  if (random.chance(0.3)) return actions;
+  for (let i = random.between(1, 8); i > 0; i--) {
+    // The device goes on at once; the server it was on may believe in its old connection for a while.
+    const serverAfterMs = random.pick([0, 0, 5_000, 60_000]);
+    const device = random.between(0, devices.length - 1);
+    actions.push({
+      atMs: random.between(0, durationMs),
+      kind: "cut",
+      device,
+      clientAfterMs: 0,
+      serverAfterMs,
+    });
+  }
+  return actions;
 }
 
 function drawDevices(

@@ -8,6 +8,8 @@ export interface Mask {
   /** Indexes of the devices that exist; undefined: all. */
   readonly devices: readonly number[] | undefined;
   readonly without: ReadonlySet<Weather>;
+  /** How many servers there are; undefined: as many as the seed draws. */
+  readonly nodes?: number | undefined;
   /** The run ends after so many steps; undefined: when it is done. */
   readonly steps: number | undefined;
 }
@@ -22,6 +24,7 @@ export const everything: Mask = {
 /** The options of a reproduction line. */
 export function maskArguments(mask: Mask): string[] {
   const words: string[] = [];
+  if (mask.nodes !== undefined) words.push("--nodes", String(mask.nodes));
   if (mask.actions !== undefined) words.push("--actions", formatRanges(mask.actions));
   if (mask.devices !== undefined) words.push("--devices", formatRanges(mask.devices));
   if (mask.without.size > 0) words.push("--without", [...mask.without].join(","));

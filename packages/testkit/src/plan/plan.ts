@@ -62,6 +62,8 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: "offline"; readonly device: number; readonly forMs: number }
   | { readonly kind: "crashDevice" | "restartDevice"; readonly device: number; readonly forMs: number }
   | { readonly kind: "crashServer"; readonly forMs: number }
+  /** One of several servers: the others live on. */
+  | { readonly kind: "crashNode" | "cutBroker"; readonly node: number; readonly forMs: number }
   | {
       readonly kind: "cut";
       readonly device: number;
@@ -80,12 +82,30 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: "disk"; readonly forMs: number; readonly conditions: DiskConditions }
 );
 
+/** How the broker between nodes treats an event on its way to one of them. */
+export interface BrokerConditions {
+  /** What a node tells itself arrives at once and for certain; else it goes the way of the others. */
+  readonly isDirect: boolean;
+  readonly latencyMsMax: number;
+  readonly drop: number;
+  readonly duplicate: number;
+  /** Probability that an event is held up, and for how long at most: later events overtake it. */
+  readonly hold: number;
+  readonly holdMsMax: number;
+}
+
 /** All that a simulated world goes through: drawn from a seed, cut down by a mask, and then only executed. */
 export interface Plan {
   readonly seed: number;
   readonly domains: readonly string[];
   readonly devices: readonly PlannedDevice[];
   readonly groups: readonly PlannedGroup[];
+  /** Servers. One has its store in its process; several share one. */
+  readonly nodes: number;
+  readonly broker: BrokerConditions;
+  readonly repairEveryMs: number;
+  /** From a node to a store that it shares. */
+  readonly storeLatencyMsMax: number;
   readonly conditions: Conditions;
   readonly disk: DiskConditions;
   readonly outboxBytesMax: number;

@@ -1,5 +1,5 @@
 import type { Storage } from "@hongyan/client";
-import type { Connection, Inbound, Store } from "@hongyan/core";
+import type { Broker, Cluster, Connection, Inbound, NodeEvent, Store } from "@hongyan/core";
 import type { DeviceId, Guarantee } from "../checkers/observations.ts";
 
 /**
@@ -10,6 +10,9 @@ export interface Plant {
   /** The guarantees it breaks: what a checker may object to. */
   readonly breaks: readonly Guarantee[];
   store?(store: Store): Store;
+  broker?(broker: Broker<NodeEvent>): Broker<NodeEvent>;
+  /** Of a world with several nodes. */
+  cluster?(cluster: Cluster): Cluster;
   connection?(connection: Connection, device: DeviceId): Connection;
   inbound?(inbound: Inbound, device: DeviceId, connection: Connection): Inbound;
   /** Around the storage of a device. */

@@ -1,4 +1,11 @@
 import { shortened } from "../arguments.ts";
+import {
+  neverRepaired,
+  neverReplaced,
+  overlookMemberChanges,
+  trustStaleHead,
+  trustStaleMembership,
+} from "./cluster-plants.ts";
 import { ackBeforeHandler, deliverTwice, lostOutbox } from "./device-plants.ts";
 import type { Plant } from "./plant.ts";
 import {
@@ -41,6 +48,11 @@ export const plants: Readonly<Record<string, () => Plant>> = {
   "unread-drift": unreadDrift,
   "unbounded-queue": unboundedQueue,
   "cross-domain-read": crossDomainRead,
+  "trust-stale-membership": trustStaleMembership,
+  "trust-stale-head": trustStaleHead,
+  "overlook-member-changes": overlookMemberChanges,
+  "never-replaced": neverReplaced,
+  "never-repaired": neverRepaired,
 };
 
 export const plantNames: readonly string[] = Object.keys(plants);

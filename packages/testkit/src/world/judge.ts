@@ -2,6 +2,7 @@ import { BoundsChecker } from "../checkers/bounds.ts";
 import { DeliveryChecker } from "../checkers/delivery.ts";
 import { DurabilityChecker } from "../checkers/durability.ts";
 import { IdempotenceChecker } from "../checkers/idempotence.ts";
+import { MembershipChecker } from "../checkers/membership.ts";
 import type { Bench, Guarantee, Observations } from "../checkers/observations.ts";
 import { OrderChecker } from "../checkers/order.ts";
 import { OutboxWatch } from "../checkers/outbox-watch.ts";
@@ -24,15 +25,16 @@ export class Judge implements Required<Observations>, Bench {
   readonly outbox = new OutboxWatch();
   readonly #checkers: readonly Observations[];
 
-  constructor(ledger: Ledger, queuedBytesMax: number) {
+  constructor(ledger: Ledger, queuedBytesMax: number, isShared: boolean) {
     this.delivery = new DeliveryChecker(this, ledger);
-    this.receipts = new ReceiptsChecker(this, ledger, this.delivery);
+    this.receipts = new ReceiptsChecker(this, ledger, this.delivery, isShared);
     this.#checkers = [
       // First: what comes from another domain is also not what the log has, but that is not what is wrong with it.
       new WallsChecker(this, ledger),
       new IdempotenceChecker(this, ledger),
       new DurabilityChecker(this, ledger),
       new OrderChecker(this, ledger),
+      new MembershipChecker(this, ledger),
       this.delivery,
       this.receipts,
       this.outbox,

@@ -29,9 +29,13 @@ export function perform(world: World, action: Action): void {
       world.server.crash();
       world.scheduler.after(action.forMs, () => world.server.start());
       return;
+    case "crashNode":
+      return world.server.crashNode(action.node, action.forMs);
+    case "cutBroker":
+      return world.server.cutBroker(action.node, action.forMs);
     case "disk":
-      world.server.disturb(action.conditions);
-      world.scheduler.after(action.forMs, () => world.server.disturb(world.plan.disk));
+      world.disturb(action.conditions);
+      world.scheduler.after(action.forMs, () => world.disturb(world.plan.disk));
       return;
     case "clock":
       if (action.device < 0) world.server.jumpClock(action.byMs);

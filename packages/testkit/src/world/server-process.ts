@@ -1,31 +1,34 @@
 import {
   type Authenticator,
   type Backend,
+  type Broker,
+  type Cluster,
   type Connection,
   Node,
   type NodeEvent,
   type Settings,
   type Store,
 } from "@hongyan/core";
-import { MemoryBroker } from "@hongyan/core/memory";
 import { ProtocolError } from "@hongyan/protocol";
-import type { Disk, DiskConditions } from "../disk/disk.ts";
 import type { Link } from "../network/link.ts";
 import type { Plant } from "../plants/plant.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { ObservedStore, type StoreObserver } from "./observed-store.ts";
 import { SimClock } from "./sim-clock.ts";
 
 const tickMs = 100;
 
 export interface ServerOptions {
+  readonly name: string;
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
   readonly settings: Settings;
-  readonly disk: Disk;
-  readonly openStore: () => Promise<Store>;
-  readonly observer: StoreObserver & { recover(): Promise<void> };
+  readonly cluster: Cluster | undefined;
+  /** What one life of the server finds. */
+  readonly openStore: (life: number, isAlive: () => boolean) => Promise<Store>;
+  readonly join: (name: string) => { readonly broker: Broker<NodeEvent>; leave(): void };
+  /** What goes with the process. */
+  readonly powerOff: () => void;
   readonly plant: Plant | undefined;
   readonly onWarning: (event: string, details: Record<string, unknown> | undefined) => void;
   readonly onFault: (error: unknown) => void;
@@ -34,11 +37,17 @@ export interface ServerOptions {
 type State =
   | { readonly name: "down" }
   | { readonly name: "starting"; readonly life: number }
-  | { readonly name: "up"; readonly life: number; readonly node: Node; readonly clock: SimClock };
+  | {
+      readonly name: "up";
+      readonly life: number;
+      readonly node: Node;
+      readonly clock: SimClock;
+      readonly leave: () => void;
+    };
 
 /** One server process: the production node over the production store. It can be killed at any step. */
 export class ServerProcess {
-  readonly disk: Disk;
+  readonly name: string;
   readonly #options: ServerOptions;
   #state: State = { name: "down" };
   #lives = 0;
@@ -47,7 +56,7 @@ export class ServerProcess {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.disk = options.disk;
+    this.name = options.name;
   }
 
   get isUp(): boolean {
@@ -77,22 +86,23 @@ export class ServerProcess {
   }
 
   async #boot(life: number): Promise<void> {
-    const { random, settings, scheduler, plant, openStore, observer, onWarning } = this.#options;
-    if (life > 1) await observer.recover();
-    const observed = new ObservedStore(await openStore(), observer);
+    const { name, random, settings, scheduler, cluster, plant, openStore, join, onWarning } = this.#options;
+    const store = await openStore(life, () => this.#isAlive(life));
     if (!this.#isAlive(life)) return;
     const clock = new SimClock(scheduler, this.#skewMs);
+    const { broker, leave } = join(name);
     const node = new Node({
-      name: `node${life}`,
-      store: plant?.store?.(observed) ?? observed,
-      broker: new MemoryBroker<NodeEvent>(),
+      name: `${name}${life}`,
+      store: plant?.store?.(store) ?? store,
+      broker: plant?.broker?.(broker) ?? broker,
       clock,
       random: random.fork(`life ${life}`),
       journal: { info: () => {}, warn: onWarning },
       authenticator,
       settings,
+      cluster: plant?.cluster === undefined ? cluster : cluster && plant.cluster(cluster),
     });
-    this.#state = { name: "up", life, node, clock };
+    this.#state = { name: "up", life, node, clock, leave };
     this.#tick(life, node);
   }
 
@@ -108,12 +118,15 @@ export class ServerProcess {
     return this.#state.name !== "down" && this.#state.life === life;
   }
 
-  /** Power off: memory is gone, the disk has what it has, connections break without a word. */
+  /** Power off: memory is gone, a disk has what it has, connections break without a word. */
   crash(): void {
     if (this.#state.name === "down") return;
-    if (this.#state.name === "up") this.#state.clock.stop();
+    if (this.#state.name === "up") {
+      this.#state.clock.stop();
+      this.#state.leave();
+    }
     this.#state = { name: "down" };
-    this.disk.crash();
+    this.#options.powerOff();
     const { random } = this.#options;
     for (const link of this.#links) {
       link.forget("server");
@@ -160,8 +173,9 @@ export class ServerProcess {
     if (this.#state.name === "up") this.#state.clock.skewMs = this.#skewMs;
   }
 
-  disturb(conditions: DiskConditions): void {
-    this.disk.conditions = conditions;
+  /** The broker tells that it was away. */
+  missed(): void {
+    if (this.#state.name === "up") this.#state.node.missed();
   }
 }
 

@@ -1,17 +1,17 @@
 import type { Settings } from "@hongyan/core";
 import type { DeviceId } from "../checkers/observations.ts";
 import { deviceKey } from "../checkers/observations.ts";
-import { calmDisk, Disk } from "../disk/disk.ts";
+import { calmDisk, Disk, type DiskConditions } from "../disk/disk.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { Network } from "../network/network.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Plant } from "../plants/plant.ts";
 import { Scheduler, settle } from "../scheduler.ts";
 import { SeededRandom } from "../seeded-random.ts";
+import { Cluster } from "./cluster.ts";
 import { Device } from "./device.ts";
 import { Judge, type Objection } from "./judge.ts";
-import { openProbe, openStore } from "./open-store.ts";
-import { ServerProcess } from "./server-process.ts";
+import { openProbe } from "./open-store.ts";
 import { Witness } from "./witness.ts";
 
 /** Everything of one simulated run. Made from a plan; whatever happens in it happens as a step of its scheduler. */
@@ -22,7 +22,7 @@ export class World {
   readonly ledger = new Ledger();
   readonly judge: Judge;
   readonly network: Network;
-  readonly server: ServerProcess;
+  readonly server: Cluster;
   readonly devices: readonly Device[];
   readonly settings: Settings;
   /** Lines of what happened, where somebody wants to read them. */
@@ -40,20 +40,19 @@ export class World {
     this.settings = { ...settingsOf(plan), ...settings };
     // One frame may be written above the bound before the node looks, and the `close` that follows.
     const frameBytesMax = 8_000;
-    this.judge = new Judge(ledger, this.settings.outboxBytesClose + frameBytesMax);
+    this.judge = new Judge(ledger, this.settings.outboxBytesClose + frameBytesMax, plan.nodes > 1);
     const { judge } = this;
     const disk = new Disk(scheduler, random.fork("disk"), plan.disk, plant?.diskLies === true);
     this.#disk = disk;
     disk.onDurable = (writes) => judge.durable(writes);
     this.#witness = new Witness(ledger, judge, () => openProbe(disk));
-    const witness = this.#witness;
-    this.server = new ServerProcess({
+    this.server = new Cluster({
+      plan,
       scheduler,
-      random: random.fork("server"),
+      random,
       settings: this.settings,
       disk,
-      openStore: () => openStore(disk, scheduler, () => witness.recover()),
-      observer: witness,
+      witness: this.#witness,
       plant,
       onWarning: (event, details) =>
         this.trace?.(`${this.#time()} server warns: ${event} ${JSON.stringify(details)}`),
@@ -157,8 +156,13 @@ export class World {
   heal(): void {
     this.network.heal();
     this.#disk.conditions = calmDisk;
-    this.server.start();
+    this.server.heal();
     for (const device of this.devices) device.start();
+  }
+
+  /** The disk gets another temper. */
+  disturb(conditions: DiskConditions): void {
+    this.#disk.conditions = conditions;
   }
 
   /** What the disk has: for the last comparison. */

@@ -1,0 +1,170 @@
+import { directConversationUsers } from "@hongyan/protocol";
+import { claimed } from "./claim.ts";
+import { deliveredReader, parseReader, readReader, recordKeys } from "./keys.ts";
+import { type Membership, memberships } from "./memberships.ts";
+import type { NodeContext } from "./node-context.ts";
+import { type DeviceRecord, decodeRecord } from "./record.ts";
+import type { Session } from "./session.ts";
+
+/** Users who are compared at once. */
+const underWayMax = 8;
+/** Cursors of a direct conversation that are looked at: those of the other's devices. */
+const devicesMax = 100;
+
+/** How far everybody is in one conversation, as one user is shown it. */
+interface Positions {
+  readonly own: number;
+  readonly delivered: number;
+  readonly seen: number;
+}
+
+/**
+ * Events between nodes may be lost, and nothing comes after the last one that would show it. So every user with a
+ * session here is compared with the store once in `everyMs`: what a session should have been told of and was not, it
+ * is told. The cost is bounded: so many users in that time and not more than a few at once, each a handful of reads;
+ * a store that is slow makes the round longer.
+ */
+export class Repair {
+  readonly #node: NodeContext;
+  readonly #everyMs: number;
+  #beganAtMs: number;
+  /** One session of each user of this round; the first `#done` were looked at. */
+  #round: Session[] = [];
+  #done = 0;
+  #underWay = 0;
+
+  constructor(node: NodeContext, everyMs: number) {
+    this.#node = node;
+    this.#everyMs = everyMs;
+    this.#beganAtMs = node.clock.now();
+  }
+
+  /** Events were missed for certain: everybody is compared as soon as it can be. */
+  missed(): void {
+    this.#begin();
+    this.#beganAtMs -= this.#everyMs;
+  }
+
+  /** What `list` says of a conversation is what the device knows. */
+  told(session: Session, conversation: string, read: number, delivered: number, seen: number): void {
+    session.told ??= new Map();
+    session.told.set(conversation, sumOf({ own: read, delivered, seen }));
+  }
+
+  tick(): void {
+    const now = this.#node.clock.now();
+    if (this.#beganAtMs > now) this.#beganAtMs = now;
+    const share = (now - this.#beganAtMs) / this.#everyMs;
+    if (this.#done >= this.#round.length && share >= 1) return this.#begin();
+    const due = Math.min(this.#round.length, Math.ceil(this.#round.length * share));
+    while (this.#done < due && this.#underWay < underWayMax) {
+      const { identity } = this.#round[this.#done++] as Session;
+      this.#underWay++;
+      const ended = (): void => {
+        this.#underWay--;
+      };
+      // Where the store does not answer, the next round does it.
+      this.#compare(identity.domain, identity.user).then(ended, ended);
+    }
+  }
+
+  #begin(): void {
+    this.#beganAtMs = this.#node.clock.now();
+    this.#done = 0;
+    this.#round = Array.from(this.#node.sessions.byUser(), ([session]) => session as Session);
+  }
+
+  async #compare(domain: string, user: string): Promise<void> {
+    const { store, sessions } = this.#node;
+    if (sessions.of(domain, user).length === 0) return;
+    await this.#compareDevices(domain, user);
+    const parts = await memberships(store, domain, user);
+    const heads = await store.heads(parts.map(({ log }) => log));
+    const positions = await this.#positions(user, parts, heads);
+    for (const session of [...sessions.of(domain, user)]) {
+      if (session.behind || session.peer === undefined) continue;
+      const reader = deliveredReader(user, session.device);
+      const cursors = await store.positions(parts.map(({ log }) => ({ log, reader })));
+      parts.forEach(({ conversation, member }, at) => {
+        const after = Math.max(cursors[at] ?? 0, member.since - 1);
+        const upTo = Math.min(heads[at] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
+        if (after < upTo) this.#node.delivery.expect(session, conversation, upTo);
+        this.#tell(session, user, conversation, positions[at] as Positions);
+      });
+    }
+  }
+
+  /** Ends sessions whose device has another one, on another node. */
+  async #compareDevices(domain: string, user: string): Promise<void> {
+    const { store, sessions } = this.#node;
+    // One that has said nothing yet may be newer than the record.
+    const own = sessions.of(domain, user).filter((session) => session.claim !== undefined);
+    if (own.length === 0) return;
+    const rows = await store.records(own.map(({ device }) => recordKeys.device(domain, user, device)));
+    own.forEach((session, at) => {
+      const row = rows[at];
+      if (row === undefined) return;
+      const { version } = row;
+      claimed(this.#node, session, {
+        device: session.device,
+        version,
+        ...decodeRecord<DeviceRecord>(row.value),
+      });
+    });
+  }
+
+  async #positions(
+    user: string,
+    parts: readonly Membership[],
+    heads: readonly number[],
+  ): Promise<Positions[]> {
+    const { store } = this.#node;
+    const peers = parts.map(({ conversation }) =>
+      directConversationUsers(conversation)?.find((other) => other !== user),
+    );
+    const reads = await store.positions(
+      parts.flatMap(({ log }, at) => [
+        { log, reader: readReader(user) },
+        { log, reader: readReader(peers[at] ?? user) },
+      ]),
+    );
+    return Promise.all(
+      parts.map(async ({ log }, at) => {
+        const [own = 0, seen = 0] = [reads[2 * at], reads[2 * at + 1]];
+        const peer = peers[at];
+        if (peer === undefined) return { own, delivered: 0, seen: 0 };
+        // What was read was delivered.
+        if (seen >= (heads[at] ?? 0)) return { own, delivered: seen, seen };
+        const cursors = await store.readers(log, deliveredReader(peer, ""), devicesMax);
+        const delivered = cursors
+          .filter(({ reader }) => parseReader(reader).user === peer)
+          .map(({ position }) => position);
+        return { own, delivered: Math.max(seen, ...delivered), seen };
+      }),
+    );
+  }
+
+  #tell(session: Session, user: string, conversation: string, positions: Positions): void {
+    const sum = sumOf(positions);
+    session.told ??= new Map();
+    if (sum <= (session.told.get(conversation) ?? 0)) return;
+    session.told.set(conversation, sum);
+    const { own, delivered, seen } = positions;
+    const tell = (of: string, upTo: number, read: number): void =>
+      this.#node.delivery.deliver(session, {
+        kind: "receipt",
+        conversation,
+        user: of,
+        delivered: upTo,
+        read,
+      });
+    if (own > 0) tell(user, own, own);
+    const peer = directConversationUsers(conversation)?.find((other) => other !== user);
+    if (peer !== undefined) tell(peer, delivered, seen);
+  }
+}
+
+/** Positions never go back: where one of them has moved, the sum has grown. */
+function sumOf({ own, delivered, seen }: Positions): number {
+  return own + Math.max(delivered, seen) + seen;
+}
