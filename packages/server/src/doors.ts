@@ -11,6 +11,7 @@ import { createHttpServer, type HttpServer } from "./http/http-server.ts";
 import { Origins } from "./http/origins.ts";
 import { addHealthRoutes } from "./operations/health.ts";
 import { addMetricsRoute } from "./operations/metrics.ts";
+import type { Joint } from "./process/engines.ts";
 import { urlHost } from "./process/loopback.ts";
 import { systemRandom } from "./process/random.ts";
 import { listenError } from "./process/start-error.ts";
@@ -46,6 +47,7 @@ export interface DoorsOptions {
   readonly domains: Domains;
   readonly node: Node;
   readonly store: Store;
+  readonly joint: Joint;
   readonly journal: Journal;
   mintToken(domain: string, user: string, lifetimeMs: number): Promise<Token>;
 }
@@ -87,7 +89,7 @@ export class Doors {
 
   /** Adds the routes. */
   async build(): Promise<void> {
-    const { config, domains, node, store, journal, mintToken } = this.#options;
+    const { config, domains, node, store, joint, journal, mintToken } = this.#options;
     const { app } = this.#http;
     await describeApi(app, packageVersion());
     await app.register(async (scope) => {
@@ -95,6 +97,7 @@ export class Doors {
       addMetricsRoute(scope, {
         statistics: () => node.statistics,
         traffic: () => this.#traffic(),
+        joint: joint.statistics,
         token: config.metrics.token,
       });
     });

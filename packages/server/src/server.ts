@@ -2,10 +2,8 @@
  * A Hongyan server, for the command line and for embedding in any Node process: it takes no signals, ends no
  * process and keeps no state outside itself, so that one process can hold several.
  */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Backend, type Journal, Node, type Statistics, type Store } from "@hongyan/core";
-import { MemoryBroker } from "@hongyan/core/memory";
 import { type KeyRing, openKeyRing } from "./auth/key-ring.ts";
 import { mintToken, type Token, tokenAuthenticator } from "./auth/tokens.ts";
 import { resolveConfig } from "./config/resolve.ts";
@@ -15,9 +13,9 @@ import { openTenants, refuseWithoutKeys, type Tenants } from "./demo/demo-mode.t
 import { type Address, Doors } from "./doors.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
+import { type Joint, openJoint, openStore } from "./process/engines.ts";
 import { openJournal } from "./process/journal.ts";
 import { systemRandom } from "./process/random.ts";
-import { storeError } from "./process/start-error.ts";
 
 const tickEveryMs = 100;
 
@@ -25,7 +23,7 @@ const tickEveryMs = 100;
 export interface Parts {
   /** Where the log lines go instead of standard error. */
   readonly journal?: Journal | undefined;
-  /** Durable state instead of the embedded store in `data`; the server closes it. */
+  /** Durable state instead of what the configuration names; the server closes it. */
   readonly store?: Store | undefined;
 }
 
@@ -45,25 +43,19 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
   await openDataDirectory(config.data);
   const journal = parts.journal ?? openJournal(config.log);
   const store = parts.store ?? (await openStore(config, journal));
+  let joint: Joint | undefined;
   try {
+    let server: Server | undefined;
+    joint = await openJoint(config, journal, () => server?.missed());
     const tenants = await openTenants(config);
     const keyRing = await openKeyRing(tenants.domains);
-    const server = new Server(config, tenants, keyRing, store, journal);
+    server = new Server({ config, tenants, keyRing, store, joint, journal });
     await server.open();
     return server;
   } catch (error) {
+    await joint?.close();
     await store.close();
     throw error;
-  }
-}
-
-async function openStore({ data, commitBytesMax }: Config, journal: Journal): Promise<Store> {
-  const directory = join(data, "store");
-  try {
-    const { EmbeddedStore } = await import("@hongyan/store/embedded");
-    return await EmbeddedStore.open({ directory, queueBytesMax: commitBytesMax, journal });
-  } catch (error) {
-    throw storeError(error, data);
   }
 }
 
@@ -73,28 +65,41 @@ type State =
   | { readonly phase: "listening"; readonly ticks: NodeJS.Timeout; readonly address: Address }
   | { readonly phase: "closing"; readonly done: Promise<void> };
 
+interface ServerParts {
+  readonly config: Config;
+  readonly tenants: Tenants;
+  readonly keyRing: KeyRing;
+  readonly store: Store;
+  readonly joint: Joint;
+  readonly journal: Journal;
+}
+
 export class Server {
   readonly #config: Config;
   readonly #tenants: Tenants;
   readonly #keyRing: KeyRing;
   readonly #store: Store;
+  readonly #joint: Joint;
   readonly #journal: Journal;
   readonly #node: Node;
   readonly #doors: Doors;
   #state: State = { phase: "closed" };
 
   /** Use `createServer`. */
-  constructor(config: Config, tenants: Tenants, keyRing: KeyRing, store: Store, journal: Journal) {
+  constructor({ config, tenants, keyRing, store, joint, journal }: ServerParts) {
     const clock = systemClock();
     this.#config = config;
     this.#tenants = tenants;
     this.#keyRing = keyRing;
     this.#store = store;
+    this.#joint = joint;
     this.#journal = journal;
     this.#node = new Node({
       name: config.node,
       store,
-      broker: new MemoryBroker(),
+      broker: joint.broker,
+      // Others may use the same database, joined by NATS or not.
+      cluster: config.postgres.url === "" ? undefined : { repairEveryMs: config.repairEveryMs },
       clock,
       random: systemRandom,
       journal,
@@ -110,6 +115,7 @@ export class Server {
       domains: tenants.domains,
       node: this.#node,
       store,
+      joint,
       journal,
       mintToken: (domain, user, lifetimeMs) => this.mintToken(domain, user, lifetimeMs),
     });
@@ -141,6 +147,11 @@ export class Server {
   /** Where the server listens; undefined before `listen`. */
   get address(): Address | undefined {
     return this.#state.phase === "listening" ? this.#state.address : undefined;
+  }
+
+  /** Events of other nodes may have been lost. */
+  missed(): void {
+    this.#node.missed();
   }
 
   get statistics(): Readonly<Statistics> {
@@ -198,6 +209,7 @@ export class Server {
       await closed;
     } finally {
       if (before.phase === "open" || before.phase === "listening") clearInterval(before.ticks);
+      await this.#joint.close();
       await this.#store.close();
     }
     // A server that never listened did not stop: it did not start, and the error says why.

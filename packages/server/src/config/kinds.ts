@@ -96,15 +96,16 @@ export function choice<const T extends string>(...options: readonly T[]): Kind<T
 export const origins: Kind<readonly string[]> = {
   type: "list of origins",
   limits: "scheme://host[:port], null, or *",
-  fromText: (value) =>
-    checkOrigins(
-      value
-        .split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== ""),
-    ),
+  fromText: (value) => checkOrigins(parts(value)),
   fromJson: checkOrigins,
 };
+
+function parts(value: string): string[] {
+  return value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
 
 /** As browsers write it: no path, no capitals. Apps have schemes of their own, files on disk the origin `null`. */
 const originPattern = /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#\sA-Z]+)$/;
@@ -115,6 +116,27 @@ function checkOrigins(value: unknown): readonly string[] {
     if (typeof one !== "string" || !originPattern.test(one)) {
       throw new InvalidValue("must be origins like https://chat.example.com");
     }
+  }
+  return value;
+}
+
+const addressesMax = 64;
+
+/** Addresses of servers (`nats://10.0.0.1:4222`). As text: separated by commas. */
+export const addresses: Kind<readonly string[]> = {
+  type: "list of addresses",
+  limits: `scheme://host[:port], up to ${addressesMax}`,
+  fromText: (value) => checkAddresses(parts(value)),
+  fromJson: checkAddresses,
+};
+
+function checkAddresses(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > addressesMax)
+    throw new InvalidValue(`must be a list of up to ${addressesMax} addresses`);
+  for (const one of value) {
+    // What it is, is not repeated: somebody may have put a password into it.
+    if (typeof one !== "string" || one.length > 2048 || URL.parse(one)?.hostname === undefined)
+      throw new InvalidValue("must be addresses like nats://10.0.0.1:4222");
   }
   return value;
 }

@@ -4,6 +4,7 @@
  */
 import { limits } from "@hongyan/protocol";
 import {
+  addresses,
   boolean,
   bytes,
   choice,
@@ -49,6 +50,46 @@ export const schema = {
   tcpPort: key(portOrOff, 7800, 'Port of the same frames over TCP. 0: any free one; "off": none.'),
   data: key(text(1, 4096), "./data", "Directory of everything that must survive. One server per directory."),
   node: key(id, "node1", "Name of this node, unique in its cluster."),
+  postgres: {
+    url: secret(
+      text(0, 2048),
+      "",
+      "`postgres://user:password@host:5432/database`: everything that must survive is kept there, not in `data`. Empty: the embedded store.",
+    ),
+    connections: key(
+      integer(2, 1000),
+      12,
+      "Connections to PostgreSQL. Up to four of them commit, the others read.",
+    ),
+  },
+  nats: {
+    url: key(
+      addresses,
+      [],
+      "`nats://host:4222`, or `tls://…`: joins this node with the others on the same PostgreSQL. Several name the servers of one NATS cluster. Empty: this node is alone.",
+    ),
+    prefix: key(
+      text(1, 128),
+      "hongyan.",
+      "What all subjects begin with: deployments that share a NATS must not share it.",
+    ),
+    user: key(text(0, 256), "", "User at NATS, with `nats.pass`."),
+    pass: secret(text(0, 1024), "", "Password at NATS."),
+    token: secret(text(0, 4096), "", "Token at NATS, instead of user and password."),
+    credentialsFile: key(text(0, 4096), "", "A `.creds` file of NATS, instead of either."),
+    ca: key(
+      text(0, 4096),
+      "",
+      "Certificate of the authority of NATS, a PEM file. Empty: the system's authorities.",
+    ),
+    cert: key(text(0, 4096), "", "Certificate of this node for NATS, a PEM file, with `nats.key`."),
+    key: key(text(0, 4096), "", "Key of that certificate, a PEM file."),
+  },
+  repairEveryMs: key(
+    milliseconds(100, 60 * minute),
+    10_000,
+    "With other nodes: every user with a session here is compared with the store once in so long, which is what a lost event between nodes costs at most.",
+  ),
   log: {
     level: key(
       choice("debug", "info", "warn", "error", "silent"),
@@ -175,6 +216,16 @@ export function contradictions(config: Config): { readonly path: string; readonl
       config.metrics.token === "" || config.metrics.token.length >= 16,
       "metrics.token",
       "must have at least 16 characters",
+    ],
+    [
+      config.nats.url.length === 0 || config.postgres.url !== "",
+      "nats.url",
+      "needs postgres.url: nodes that are joined keep their data in one place",
+    ],
+    [
+      config.nats.url.length === 0 || Object.keys(config.domains).length > 0,
+      "domains",
+      "must be set where nats.url is: all nodes need the same keys",
     ],
     [config.port === 0 || config.port !== config.tcpPort, "tcpPort", "must not be the same as port"],
   ];

@@ -1,5 +1,6 @@
 /** `GET /metrics` for Prometheus: the node's statistics, and how the process fares. */
 import type { IncomingMessage } from "node:http";
+import type { NatsStatistics } from "@hongyan/broker/nats";
 import type { Statistics } from "@hongyan/core";
 import { ProtocolError } from "@hongyan/protocol";
 import type { FastifyInstance } from "fastify";
@@ -12,6 +13,8 @@ export interface MetricsOptions {
   readonly statistics: () => Readonly<Statistics>;
   /** By transport. */
   readonly traffic: () => Readonly<Record<string, Readonly<Traffic>>>;
+  /** Of what joins this node with others; absent where it is alone. */
+  readonly joint: Readonly<NatsStatistics> | undefined;
   /** "": only callers on this machine. */
   readonly token: string;
 }
@@ -77,6 +80,57 @@ export const trafficRows = {
   framesOut: { type: "counter", name: "transport_sent_frames_total", help: "Frames sent." },
 } as const satisfies Record<keyof Traffic, Row>;
 
+/** Between nodes. */
+export const jointRows = {
+  connected: { type: "gauge", name: "broker_connected", help: "Whether NATS is there: 1, or 0." },
+  reconnects: { type: "counter", name: "broker_reconnects_total", help: "How often NATS came back." },
+  eventsPublished: {
+    type: "counter",
+    name: "broker_events_published_total",
+    help: "Events that were to reach other nodes.",
+  },
+  messagesSent: {
+    type: "counter",
+    name: "broker_messages_sent_total",
+    help: "Messages of NATS that carried them.",
+  },
+  eventsDropped: {
+    type: "counter",
+    name: "broker_events_dropped_total",
+    help: "Events that did not leave: NATS was away, or took less than was published.",
+  },
+  eventsReceived: {
+    type: "counter",
+    name: "broker_events_received_total",
+    help: "Events of other nodes.",
+  },
+  malformed: {
+    type: "counter",
+    name: "broker_malformed_total",
+    help: "Messages of other nodes that could not be read.",
+  },
+  unknown: {
+    type: "counter",
+    name: "broker_unknown_total",
+    help: "Messages and events of a version or kind that this node does not know.",
+  },
+  receiverFailures: {
+    type: "counter",
+    name: "broker_receiver_failures_total",
+    help: "Events that this node failed on.",
+  },
+  gaps: {
+    type: "counter",
+    name: "broker_gaps_total",
+    help: "How often events of other nodes may have been lost, and everybody here was compared with the store.",
+  },
+  unconfirmedBytes: {
+    type: "gauge",
+    name: "broker_unconfirmed_bytes",
+    help: "Bytes that NATS has not confirmed to have.",
+  },
+} as const satisfies Record<keyof NatsStatistics, Row>;
+
 export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): void {
   let registries: Promise<Registry[]> | undefined;
   app.get("/metrics", { schema: { hide: true } }, async (request, reply) => {
@@ -103,7 +157,7 @@ function mayRead(request: IncomingMessage, token: string): boolean {
   return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
 }
 
-async function nodeRegistry({ statistics, traffic }: MetricsOptions): Promise<Registry> {
+async function nodeRegistry({ statistics, traffic, joint }: MetricsOptions): Promise<Registry> {
   const prometheus = await import("prom-client");
   const registry = new prometheus.Registry();
 
@@ -137,6 +191,12 @@ async function nodeRegistry({ statistics, traffic }: MetricsOptions): Promise<Re
     add(row, ["transport"], (set) => {
       for (const [transport, totals] of Object.entries(traffic())) set(totals[key], transport);
     });
+  }
+  for (const [key, row] of Object.entries(joint === undefined ? {} : jointRows) as [
+    keyof NatsStatistics,
+    Row,
+  ][]) {
+    add(row, [], (set) => set(Number(joint?.[key])));
   }
   return registry;
 }

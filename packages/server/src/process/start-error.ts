@@ -61,6 +61,11 @@ export function storeError(error: unknown, path: string): StartError {
   return new StartError(`the data directory ${directory} cannot be opened: ${messageOf(error)}`, error);
 }
 
+/** What is wrong with PostgreSQL or NATS, their own errors say, and without passwords. */
+export function engineError(error: unknown): StartError {
+  return new StartError(messageOf(error), error);
+}
+
 function messageOf(error: unknown): string {
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
   return line.slice(0, 500);
