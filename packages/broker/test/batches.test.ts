@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { NatsServer, natsMissing } from "@hongyan/testkit/nats";
 import { NatsBroker } from "../src/nats/index.ts";
 import { messageEvent, nameOf } from "./events.ts";
-import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 import { until } from "./until.ts";
 

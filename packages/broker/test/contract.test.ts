@@ -1,9 +1,9 @@
 import { after, before, suite } from "node:test";
 import type { NodeEvent } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
+import { NatsServer, natsMissing } from "@hongyan/testkit/nats";
 import { brokerContract } from "../src/contract.ts";
 import { NatsBroker } from "../src/nats/index.ts";
-import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 
 brokerContract("MemoryBroker", async () => ({

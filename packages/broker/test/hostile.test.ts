@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { NatsServer, natsMissing } from "@hongyan/testkit/nats";
 import { connect, headers } from "@nats-io/transport-node";
 import { NatsBroker } from "../src/nats/index.ts";
 import { messageEvent, nameOf } from "./events.ts";
-import { NatsServer, natsMissing } from "./nats-server.ts";
 import { silent } from "./silent.ts";
 import { until } from "./until.ts";
 

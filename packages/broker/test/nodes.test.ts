@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { MemoryStore } from "@hongyan/core/memory";
+import { NatsServer, natsMissing } from "@hongyan/testkit/nats";
 import { JoinedNode } from "./joined-node.ts";
-import { NatsServer, natsMissing } from "./nats-server.ts";
 import { until } from "./until.ts";
 
 const direct = "alice:bob";

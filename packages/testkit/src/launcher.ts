@@ -14,6 +14,8 @@ import { freePorts } from "./free-port.ts";
 export interface LaunchOptions {
   /** Tenants, each with a key and an API key of its own. Default: one, `main`. */
   readonly domains?: readonly string[] | undefined;
+  /** Another one, whose tenants and keys this one has, too. */
+  readonly like?: LaunchedServer | undefined;
   /** Any other keys of the configuration file. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   /** Default: free ones, which stay the same over restarts. */
@@ -31,6 +33,8 @@ export interface LaunchedServer {
   readonly httpPort: number;
   readonly tcpPort: number;
   readonly data: string;
+  /** By domain. */
+  readonly keys: ReadonlyMap<string, DomainKeys>;
   /** API key of the first domain. */
   readonly apiKey: string;
   apiKeyOf(domain: string): string;
@@ -49,7 +53,7 @@ export interface LaunchedServer {
   close(): Promise<void>;
 }
 
-interface DomainKeys {
+export interface DomainKeys {
   readonly keyId: string;
   readonly secret: string;
   readonly apiKey: string;
@@ -59,16 +63,7 @@ interface DomainKeys {
 export async function launchServer(options: LaunchOptions = {}): Promise<LaunchedServer> {
   const directory = await mkdtemp(join(tmpdir(), "hongyan-"));
   const domains = options.domains ?? ["main"];
-  const keys = new Map<string, DomainKeys>(
-    domains.map((domain) => [
-      domain,
-      {
-        keyId: `k-${domain}`,
-        secret: randomBytes(32).toString("base64url"),
-        apiKey: randomBytes(32).toString("base64url"),
-      },
-    ]),
-  );
+  const keys = options.like?.keys ?? new Map(domains.map((domain) => [domain, newKeys(domain)]));
   const configFile = join(directory, "hongyan.json");
   const domainConfig = Object.fromEntries(
     [...keys].map(([domain, { keyId, secret, apiKey }]) => [
@@ -94,6 +89,14 @@ export async function launchServer(options: LaunchOptions = {}): Promise<Launche
     throw error;
   }
   return launcher;
+}
+
+function newKeys(domain: string): DomainKeys {
+  return {
+    keyId: `k-${domain}`,
+    secret: randomBytes(32).toString("base64url"),
+    apiKey: randomBytes(32).toString("base64url"),
+  };
 }
 
 interface Launch {
@@ -136,6 +139,9 @@ class Launcher implements LaunchedServer {
   get wsUrl(): string {
     return `ws://${host}:${this.httpPort}/ws`;
   }
+  get keys(): ReadonlyMap<string, DomainKeys> {
+    return this.#launch.keys;
+  }
   get data(): string {
     return this.#launch.data;
   }
@@ -146,7 +152,7 @@ class Launcher implements LaunchedServer {
     return this.#child?.pid;
   }
   get apiKey(): string {
-    return this.#keysOf([...this.#launch.keys.keys()][0] ?? "").apiKey;
+    return this.#keysOf([...this.keys.keys()][0] ?? "").apiKey;
   }
 
   apiKeyOf(domain: string): string {

@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { ensureDebianPackage, findProgram } from "@hongyan/testkit/debian";
-import { freePorts } from "@hongyan/testkit/free-port";
+import { ensureDebianPackage, findProgram } from "./debian.ts";
+import { freePorts } from "./free-port.ts";
 
 const isHere = findProgram("nats-server") !== undefined || process.getuid?.() === 0;
 

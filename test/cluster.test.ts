@@ -1,0 +1,205 @@
+/**
+ * The guarantees on three nodes over PostgreSQL and NATS, as real processes: through every door, and while nodes, the
+ * database and the way between the nodes die.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { LaunchedServer } from "@hongyan/testkit";
+import { Cluster, enginesMissing } from "./cluster.ts";
+import { type Door, doors } from "./doors.ts";
+import { Roamer } from "./roamer.ts";
+import { WireClient } from "./wire-client.ts";
+
+const patienceMs = 60_000;
+
+describe("three nodes", { skip: enginesMissing }, () => {
+  let cluster: Cluster;
+  let nodes: readonly [LaunchedServer, LaunchedServer, LaunchedServer];
+  let names = 0;
+
+  before(async () => {
+    cluster = await Cluster.start(3, { repushAfterMs: 1000 });
+    nodes = cluster.nodes as unknown as typeof nodes;
+  });
+  after(() => cluster.close());
+
+  function join(door: Door, node: LaunchedServer, user: string, device = "phone"): Promise<WireClient> {
+    return WireClient.connect(door, node, { user, device, token: node.token(user) });
+  }
+
+  for (const door of doors) {
+    test(`G1 G3 G4 G7 through ${door.name}: two write on two nodes, every device on every node sees one order`, async () => {
+      const [one, two, three] = nodes;
+      const [alice, bob] = [`alice${++names}`, `bob${names}`];
+      const conversation = `${alice}:${bob}`;
+      const clients = [
+        await join(door, one, alice),
+        await join(door, two, bob),
+        await join(door, three, alice, "laptop"),
+      ] as const;
+      for (const client of clients) await client.ask({ type: "sync" }, "sync.ok");
+      const [phone, other] = clients;
+      const sends = Array.from({ length: 25 }, (_, n) => [
+        phone.send(conversation, `a${n}`, `${alice}:${n}`),
+        other.send(conversation, `b${n}`, `${bob}:${n}`),
+      ]).flat();
+      const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
+      assert.deepEqual(
+        seqs.toSorted((x, y) => x - y),
+        Array.from({ length: 50 }, (_, n) => n + 1),
+      );
+      const again = await other.send(conversation, "b3", `${bob}:3`);
+      assert.equal(again.seq, seqs[7], "G2 a resend is answered with the first seq");
+      await join(door, three, bob, "tablet").then((tablet) => tablet.ask({ type: "sync" }, "sync.ok"));
+      await allShown(clients, conversation, 50);
+    });
+  }
+
+  test("G4 a device that comes back on another node has one session: the old one ends", async () => {
+    const [one, two] = nodes;
+    const [door] = doors as [Door];
+    const user = `carol${++names}`;
+    const old = await join(door, one, user);
+    await old.ask({ type: "sync" }, "sync.ok");
+    const fresh = await join(door, two, user);
+    await fresh.ask({ type: "sync" }, "sync.ok");
+    await old.untilClosed();
+    assert.equal(old.of("close")[0]?.reason, "replaced");
+    assert.equal(fresh.isClosed, false);
+  });
+
+  test("G10 who was removed on one node cannot write on another, nor read what came after", async () => {
+    const [one, two] = nodes;
+    const [door] = doors as [Door];
+    const [owner, guest, group] = [`dora${++names}`, `eve${names}`, `g${names}`];
+    const [there, here] = [await join(door, one, owner), await join(door, two, guest)];
+    await there.ask({ type: "create", conversation: group, members: [guest] }, "create.ok");
+    await here.send(group, "in time", `${guest}:1`);
+    await there.ask({ type: "remove", conversation: group, users: [guest] }, "remove.ok");
+    const refused = await here.ask(
+      { type: "send", conversation: group, clientMessageId: `${guest}:2`, body: Buffer.from("too late") },
+      "error",
+    );
+    assert.equal(refused.name, "not_found");
+    await there.send(group, "secret", `${owner}:1`);
+    const history = await here.ask({ type: "history", conversation: group }, "history.ok");
+    assert.ok(history.count > 0);
+    assert.ok(here.of("message").every(({ body }) => Buffer.from(body ?? []).toString() !== "secret"));
+  });
+
+  test("G1 G2 G3 G4 nodes killed every two seconds, PostgreSQL twice, NATS away for five: nothing lost, nothing twice, one order", {
+    timeout: 240_000,
+  }, async (t) => {
+    const [tcp] = doors.filter(({ name }) => name === "tcp");
+    assert.ok(tcp);
+    const [x, y] = [`xena${++names}`, `yuri${names}`];
+    const conversation = `${x}:${y}`;
+    const roamers = [
+      new Roamer(nodes, tcp, x, "phone", conversation),
+      new Roamer(nodes, tcp, y, "phone", conversation),
+      new Roamer(nodes, tcp, x, "laptop", conversation),
+      new Roamer(nodes, tcp, y, "tablet", conversation),
+    ] as const;
+    for (const roamer of roamers) roamer.start();
+    t.after(() => Promise.all(roamers.map((roamer) => roamer.stop())));
+    let said = 0;
+    const saying = setInterval(() => {
+      said++;
+      roamers[0].say(`x${said}`);
+      roamers[1].say(`y${said}`);
+    }, 60);
+    const killing = (async () => {
+      for (let n = 0; n < 4; n++) {
+        await pause(1500);
+        const node = nodes[n % 3] as LaunchedServer;
+        await node.kill();
+        await pause(500);
+        await supervised(node);
+      }
+    })();
+    const breaking = (async () => {
+      await pause(3000);
+      await cluster.postgres.restart("immediate");
+      await pause(2000);
+      await cluster.nats.kill();
+      await pause(5000);
+      await cluster.nats.start();
+      await pause(1000);
+      await cluster.postgres.restart("immediate");
+    })();
+    try {
+      await Promise.all([killing, breaking]);
+    } finally {
+      clearInterval(saying);
+    }
+    const calmAtMs = performance.now();
+    const head = 2 * said;
+    while (!roamers.every((roamer) => roamer.hasAll(head))) {
+      if (performance.now() - calmAtMs > patienceMs) break;
+      await pause(50);
+    }
+    t.diagnostic(
+      `${head} messages; everybody connected and up to date ${((performance.now() - calmAtMs) / 1000).toFixed(1)} s after the last fault`,
+    );
+    await Promise.all(roamers.map((roamer) => roamer.stop()));
+    for (const { user, device, shown, faults, waiting } of roamers) {
+      const name = `${user} on ${device}`;
+      assert.deepEqual(faults, [], name);
+      assert.equal(waiting, 0, `${name} has sent everything`);
+      assert.equal(shown.size, head, `${name} has everything, and nothing twice`);
+      const texts = Array.from({ length: head }, (_, at) => shown.get(at + 1));
+      for (const sender of ["x", "y"])
+        assert.deepEqual(
+          texts.filter((text) => text?.startsWith(sender)),
+          Array.from({ length: said }, (_, n) => `${sender}${n + 1}`),
+          `${name} sees what ${sender} has said in its order`,
+        );
+      assert.deepEqual(
+        texts,
+        Array.from({ length: head }, (_, at) => roamers[0].shown.get(at + 1)),
+        "one order",
+      );
+    }
+  });
+});
+
+/** A node that finds no database or no NATS does not start; its supervisor tries again. */
+async function supervised(node: LaunchedServer): Promise<void> {
+  for (const endMs = performance.now() + patienceMs; ; ) {
+    try {
+      await node.start();
+      return;
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+      await pause(200);
+    }
+  }
+}
+
+/** Everybody ends with the same texts in the same order. */
+async function allShown(clients: readonly WireClient[], conversation: string, count: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  const textsOf = (client: WireClient) => {
+    const bySeq = new Map(
+      client
+        .of("message")
+        .filter((message) => message.conversation === conversation)
+        .map(({ seq, body }) => [seq, Buffer.from(body ?? []).toString()]),
+    );
+    return bySeq;
+  };
+  const pushedTo = clients.slice(1);
+  while (!pushedTo.every((client) => textsOf(client).size >= count / 2)) {
+    assert.ok(Date.now() < deadline, "not everybody was shown everything");
+    await pause(20);
+  }
+  const last = clients.at(-1) as WireClient;
+  while (textsOf(last).size < count) {
+    assert.ok(Date.now() < deadline, "the third device was not shown everything");
+    await pause(20);
+  }
+  const order = textsOf(last);
+  for (const client of clients)
+    for (const [seq, text] of textsOf(client)) assert.equal(text, order.get(seq), `G3 at ${seq}`);
+}
