@@ -77,7 +77,8 @@ export class CommitLanes {
 
   #add(task: Task): void {
     this.#waiting.push(task);
-    if (this.#isScheduled) return;
+    // What waits for a lane is looked at when that is free, and not each time that something comes.
+    if (this.#isScheduled || (task.lanes & this.#busy) !== 0) return;
     this.#isScheduled = true;
     // After a turn of the microtask queue: commits of one tick share a group from the first one on.
     queueMicrotask(() => {

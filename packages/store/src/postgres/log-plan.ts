@@ -31,7 +31,8 @@ export class LogPlan {
   taken = 0;
   trimmed = 0;
   readonly #keys = new Map<string, KeyPlan>();
-  readonly #producers = new Map<string, Buffer>();
+  #producer = "";
+  #producerDigest: Buffer = Buffer.alloc(0);
 
   constructor(name: LogId) {
     this.name = name;
@@ -70,13 +71,13 @@ export class LogPlan {
     return again(seq, time, bodyDigest(body) === digest);
   }
 
+  /** A producer's appends mostly come one after another. */
   #digest(producer: string): Buffer {
-    let digest = this.#producers.get(producer);
-    if (digest === undefined) {
-      digest = digestOf(producer);
-      this.#producers.set(producer, digest);
+    if (producer !== this.#producer) {
+      this.#producer = producer;
+      this.#producerDigest = digestOf(producer);
     }
-    return digest;
+    return this.#producerDigest;
   }
 }
 

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { compareUtf8 } from "@hongyan/core/memory";
 import { PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
 import { Client } from "pg";
 import { byteaArray, int8Array, uuidArray } from "../../src/postgres/binary-array.ts";
+import { digestOf } from "../../src/postgres/digest.ts";
 import { append, bodies, commit } from "../data.ts";
+
+test("a name's digest is what databases have it stored under: half of its SHA-256", () => {
+  for (const name of ["", "main/conversation/alice:bob", "鸿雁\u0000", "x".repeat(20_000)])
+    assert.deepEqual(digestOf(name), createHash("sha256").update(name).digest().subarray(0, 16));
+});
 
 suite("PostgresStore: its parts", { skip: whyNoPostgres() ?? false }, () => {
   let server: PostgresServer;
