@@ -17,36 +17,38 @@ const beforeMax = 8;
 export function claim(node: NodeContext, session: Session): void {
   if (session.claim === "under way") return;
   session.claim = "under way";
-  claimDevice(node, session).then(
-    (version) => {
-      session.claim = version ?? "failed";
-    },
-    () => {
-      session.claim = "failed";
-    },
-  );
+  const { claimId } = session;
+  const ended = (version: number | undefined): void => {
+    if (session.claimId === claimId) session.claim = version ?? "failed";
+  };
+  claimDevice(node, session, claimId).then(ended, () => ended(undefined));
 }
 
 /** The version of the record that names the session; undefined where another was faster. */
-async function claimDevice(node: NodeContext, session: Session): Promise<number | undefined> {
+async function claimDevice(
+  node: NodeContext,
+  session: Session,
+  claimId: string,
+): Promise<number | undefined> {
   const { identity, device } = session;
   const key = recordKeys.device(identity.domain, identity.user, device);
   const [row] = await node.store.records([key]);
   const last = row && decodeRecord<DeviceRecord>(row.value);
-  if (last?.before.includes(session.id)) {
-    node.sessions.replace(session, "replaced");
+  if (last?.before.includes(claimId)) {
+    if (session.claimId === claimId) node.sessions.replace(session, "replaced");
     return undefined;
   }
   // A claim that is said to have failed may have landed all the same.
-  const isOwn = last?.session === session.id;
+  const isOwn = last?.session === claimId;
   const earlier = [session.before, isOwn ? undefined : last?.session, ...(last?.before ?? [])];
   const before = [...new Set(earlier.filter((id) => id !== undefined))].slice(0, beforeMax);
   const version = isOwn
     ? row?.version
-    : await put(node, key, { session: session.id, before }, row?.version ?? 0);
-  if (version === undefined) return undefined;
+    : await put(node, key, { session: claimId, before }, row?.version ?? 0);
+  // Resumed meanwhile: it claims the device anew, and tells then.
+  if (version === undefined || session.claimId !== claimId) return undefined;
   const subject = userSubject(identity.domain, identity.user);
-  node.delivery.toUsers([subject], { kind: "claimed", device, session: session.id, before, version });
+  node.delivery.toUsers([subject], { kind: "claimed", device, session: claimId, before, version });
   return version;
 }
 
@@ -67,9 +69,9 @@ export function claimed(
   session: Session,
   { device, session: id, before, version }: Omit<Extract<NodeEvent, { kind: "claimed" }>, "kind">,
 ): void {
-  if (session.device !== device || session.id === id) return;
+  if (session.device !== device || session.claimId === id) return;
   const isOlder = typeof session.claim === "number" && session.claim < version;
-  if (isOlder || before.includes(session.id)) return sessions.replace(session, "replaced");
+  if (isOlder || before.includes(session.claimId)) return sessions.replace(session, "replaced");
   // One that has not claimed the device is mostly a connection that was given up on the way. If it is not, it comes
   // again and claims the device.
   if (session.claim === undefined || session.claim === "failed") sessions.replace(session, "going_away");

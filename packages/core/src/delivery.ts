@@ -37,6 +37,11 @@ export class Delivery {
       conversation.append(message, false);
       return this.publish(conversation, message, exceptSession);
     }
+    this.#publishBehind(conversation, message, exceptSession);
+  }
+
+  /** Apart, so that the usual way allocates nothing. */
+  #publishBehind(conversation: Conversation, message: Message, exceptSession: string | undefined): void {
     this.#node.conversations.reach(conversation, message.seq).then(
       (current) => {
         if (current !== undefined) this.publish(current, message, exceptSession);

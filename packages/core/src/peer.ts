@@ -223,7 +223,9 @@ export class Peer implements Inbound {
     if (this.pending >= pendingMax)
       return this.reject(command.id, new ProtocolError("overloaded", "too many unanswered commands", 100));
     const session = this.session as Session;
-    if (this.node.repair !== undefined && typeof session.claim !== "number") claim(this.node, session);
+    const isAlone = this.node.repair === undefined;
+    if (!isAlone && typeof session.claim !== "number" && command.type !== "connect")
+      claim(this.node, session);
     handlers[command.type](this, session, command as never);
   }
 

@@ -4,8 +4,8 @@ import type { NodeContext } from "./node-context.ts";
 
 /** How far a reader was before the first of the acknowledgements that are collected here. */
 interface Moved {
-  readonly delivered: number;
-  readonly read: number;
+  delivered: number;
+  read: number;
 }
 
 /**
@@ -38,11 +38,12 @@ export class Receipts {
       readers = new Map();
       this.#moved.set(conversation, readers);
     }
-    const { delivered, read } = readers.get(member.user) ?? member;
-    readers.set(member.user, {
-      delivered: kind === "delivered" ? Math.min(delivered, before) : delivered,
-      read: kind === "read" ? Math.min(read, before) : read,
-    });
+    let moved = readers.get(member.user);
+    if (moved === undefined) {
+      moved = { delivered: member.delivered, read: member.read };
+      readers.set(member.user, moved);
+    }
+    moved[kind] = Math.min(moved[kind], before);
     conversation.raise(member, kind, position);
   }
 

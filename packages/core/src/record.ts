@@ -26,7 +26,7 @@ export interface UserRecord {
 /** Which session a device has. */
 export interface DeviceRecord {
   readonly session: string;
-  /** Sessions that it had before, the latest first: they do not get it back. */
+  /** Those that it had before, the latest first: they do not get it back. */
   readonly before: readonly string[];
 }
 

@@ -43,6 +43,8 @@ export class Session {
   introduction: Promise<void> | "done" | undefined;
   /** The session that the device says it had before, on whichever node. */
   readonly before: string | undefined;
+  /** What the session claims its device as: its id, another one after each `resume`. */
+  claimId: string;
   /** The version of the device's record that names this session, once the store has given it the device. */
   claim: number | "under way" | "failed" | undefined;
   /** Positions that the device was told of, added up by conversation; only where events may be lost. */
@@ -62,6 +64,7 @@ export class Session {
     this.device = device;
     this.platform = platform;
     this.before = before;
+    this.claimId = id;
   }
 
   /** From now on the device pulls; what was pushed and not acknowledged comes with its next `sync`. */

@@ -78,6 +78,9 @@ export class Sessions {
     if (existing !== undefined && resume === existing.id) {
       existing.peer = peer;
       this.#away.delete(existing);
+      // The device says that it is here, whatever came of an attempt elsewhere: it is claimed anew.
+      existing.claimId = this.#random.id();
+      existing.claim = undefined;
       // What was pushed and not acknowledged may be lost with the old connection: the next tick pushes it again.
       for (const window of existing.windows?.values() ?? []) window.sinceMs = Number.NEGATIVE_INFINITY;
       older?.close("replaced");

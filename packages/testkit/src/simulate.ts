@@ -73,7 +73,7 @@ async function live(world: World, stepsMax: number): Promise<boolean> {
   while (judge.objection === undefined && scheduler.steps < stepsMax) {
     await world.run(scheduler.now + 500, stepsMax);
     if (judge.objection !== undefined || scheduler.steps >= stepsMax) return false;
-    const reason = unrest(world);
+    const reason = unrest(world) ?? doubleSession(world, 0);
     const doubled = doubleSession(world, replaceMsMax + plan.repairEveryMs);
     if (doubled !== undefined) {
       judge.object("liveness", doubled);

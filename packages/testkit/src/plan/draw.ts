@@ -122,19 +122,16 @@ function drawNodeFaults(
       actions.push({ atMs: random.between(0, durationMs), kind, node: random.between(0, nodes - 1), forMs });
     }
   }
-  if (random.chance(0.3)) return actions;
-  for (let i = random.between(1, 8); i > 0; i--) {
-    // The device goes on at once; the server it was on may believe in its old connection for a while.
-    const serverAfterMs = random.pick([0, 0, 5_000, 60_000]);
+  // The device goes on at once; the server it was on may believe in its old connection for a while.
+  const move = (atMs: number, serverAfterMs: number): Action => {
     const device = random.between(0, devices.length - 1);
-    actions.push({
-      atMs: random.between(0, durationMs),
-      kind: "cut",
-      device,
-      clientAfterMs: 0,
-      serverAfterMs,
-    });
-  }
+    return { atMs, kind: "cut", device, clientAfterMs: 0, serverAfterMs };
+  };
+  if (random.chance(0.3)) return actions;
+  for (let i = random.between(1, 8); i > 0; i--)
+    actions.push(move(random.between(0, durationMs), random.pick([0, 0, 5_000, 60_000])));
+  // What is left behind just before the faults stop must be tidied up after them.
+  if (random.chance(0.5)) actions.push(move(durationMs - random.between(0, 2_000), 60_000));
   return actions;
 }
 
