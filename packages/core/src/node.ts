@@ -76,7 +76,7 @@ export class Node implements Acceptor {
       ...options,
       statistics: this.statistics,
       conversations,
-      handshakes: new Turns(clock.defer, handshakesPerTick),
+      handshakes: new Turns((work) => clock.defer(work), handshakesPerTick),
       pages: new Pages(),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
