@@ -67,8 +67,8 @@ const knownFrom = 1024;
 const knownBytesMax = 8 * 1024 * 1024;
 
 /**
- * Reads pieces. A group's are the same from message to message: comparing 20 KB costs 1 µs, reading them 100, and the
- * same array again is what the memory broker remembers its subscribers by.
+ * Reads pieces. A group's are the same from message to message, and the same array again is what the memory broker
+ * remembers its subscribers by: 1,000 recipients cost 6 instead of 420 µs when they come again.
  */
 export class RecipientsDecoder {
   /** By what tells most pieces apart; whether it is the same piece the bytes say. Oldest first. */
