@@ -68,6 +68,20 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
     assert.equal(two.broker.statistics.reconnects, 0);
   });
 
+  test("what was on its way when the wire broke counts as dropped", async (t) => {
+    const wire = await Wire.open(server.port);
+    t.after(() => wire.close());
+    const one = await node(t, "one", { url: wire.url });
+    const two = await node(t, "two");
+    wire.hold();
+    one.broker.publish(["alice"], messageEvent("lost"));
+    await until(() => one.broker.statistics.messagesSent === 2, "the event to leave, after the probe");
+    wire.cut();
+    wire.mend();
+    await until(() => two.missed() > 0, "the other to be told");
+    assert.deepEqual([two.heard, one.broker.statistics.eventsDropped], [[], 0]);
+  });
+
   test("a node that was cut off and had nothing to say does not disturb the others", async (t) => {
     const wire = await Wire.open(server.port);
     t.after(() => wire.close());
@@ -87,10 +101,11 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
     const one = await node(t, "one", { bufferBytesMax: 4 * MiB });
     server.pause();
     t.after(() => server.resume());
+    const body = new Uint8Array(64 * 1024);
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     for (let n = 0; n < 2000; n++) {
-      one.broker.publish(["alice", "bob"], messageEvent("large", new Uint8Array(64 * 1024)));
+      one.broker.publish(["alice", "bob"], messageEvent("large", body));
       if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
       most = Math.max(most, one.broker.statistics.unconfirmedBytes);
     }

@@ -25,6 +25,11 @@ export class Wire {
     return `nats://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** What is sent from now on stays on the way. */
+  hold(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   /** Ends what is open; what comes is ended at once. */
   cut(): void {
     this.#isCut = true;
