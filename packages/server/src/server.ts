@@ -46,7 +46,7 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
   let joint: Joint | undefined;
   try {
     let server: Server | undefined;
-    joint = await openJoint(config, journal, () => server?.missed());
+    joint = await openJoint(config, store.epoch, journal, () => server?.missed());
     const tenants = await openTenants(config);
     const keyRing = await openKeyRing(tenants.domains);
     server = new Server({ config, tenants, keyRing, store, joint, journal });

@@ -34,9 +34,16 @@ export interface Joint {
   close(): Promise<void>;
 }
 
-/** NATS, or nothing. `missed` is called when events of other nodes may have been lost. Rejects with `StartError`. */
-export async function openJoint(config: Config, journal: Journal, missed: () => void): Promise<Joint> {
-  const { node, nats } = config;
+/**
+ * NATS, or nothing. Nodes hear each other where their stores have the same epoch, so that two deployments on one NATS
+ * are two. `missed` is called when events of other nodes may have been lost. Rejects with `StartError`.
+ */
+export async function openJoint(
+  { node, nats }: Config,
+  epoch: string,
+  journal: Journal,
+  missed: () => void,
+): Promise<Joint> {
   if (nats.url.length === 0) return { broker: new MemoryBroker(), close: async () => undefined };
   const { url, prefix, ca, cert, key, ...credentials } = nats;
   const tls = given({ ca, cert, key });
@@ -47,7 +54,7 @@ export async function openJoint(config: Config, journal: Journal, missed: () => 
       node,
       journal,
       missed,
-      prefix,
+      prefix: `${prefix}${epoch}.`,
       ...given(credentials),
       ...(Object.keys(tls).length > 0 && { tls }),
     });
