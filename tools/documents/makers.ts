@@ -1,7 +1,7 @@
 /** What is made from the code: see `tables.ts`. */
 import { closeCodes, errors, type FrameSchema, limits, schemas } from "@hongyan/protocol";
 import { readVectors } from "../../packages/protocol/test/vectors.ts";
-import { rows as metrics } from "../../packages/server/src/operations/metrics.ts";
+import { jointRows, rows } from "../../packages/server/src/operations/metrics.ts";
 import { guaranteeTests } from "./guarantees.ts";
 import { httpApi } from "./http-api.ts";
 import { limitMeanings } from "./limits.ts";
@@ -63,10 +63,14 @@ export const makers: Readonly<Record<string, Maker>> = {
       "```",
     ].join("\n");
   },
-  metrics: () =>
+  metrics: (of) =>
     table(
       ["metric", "type", "meaning"],
-      Object.values(metrics).map(({ name, type, help }) => [`\`hongyan_${name}\``, type, help]),
+      Object.values(of === "between nodes" ? jointRows : rows).map(({ name, type, help }) => [
+        `\`hongyan_${name}\``,
+        type,
+        help,
+      ]),
     ),
   guarantee: guaranteeTests,
   "http-api": httpApi,
