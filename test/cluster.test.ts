@@ -69,7 +69,7 @@ describe("three nodes", { skip: enginesMissing }, () => {
     assert.equal(fresh.isClosed, false);
   });
 
-  test("G10 who was removed on one node cannot write on another, nor read what came after", async () => {
+  test("G7 who was removed on one node cannot write on another, nor read what came after", async () => {
     const [one, two] = nodes;
     const [door] = doors as [Door];
     const [owner, guest, group] = [`dora${++names}`, `eve${names}`, `g${names}`];

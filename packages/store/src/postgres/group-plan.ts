@@ -1,8 +1,17 @@
-import type { AppendOutcome, Batch, CommitOutcome, LogId } from "@hongyan/core";
+import type { AppendOutcome, Batch, CommitOutcome, LogId, Put } from "@hongyan/core";
 import { CursorPlan } from "./cursor-plan.ts";
 import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
 import { RecordPlan } from "./record-plan.ts";
 import type { Row } from "./writer.ts";
+
+/**
+ * A deletion of what is not there says only that appends land where there is no such record. It writes nothing, and
+ * needs no lock of its own: who makes the record writes to the same log, whose lock comes first. A group message
+ * would otherwise cost a row that is made and taken away again.
+ */
+function isLook({ value, expect }: Put): boolean {
+  return value === undefined && expect === 0;
+}
 
 /**
  * A group of batches that is committed by one transaction: what it must lock and look for, and then, from what was
@@ -27,7 +36,10 @@ export class GroupPlan {
         if (key !== undefined) this.keys.push(key);
       }
       for (const advance of advances) this.cursors.advance(advance);
-      for (const { key } of puts) this.records.expect(key);
+      const guards = new Set(puts.map(({ guard }) => guard));
+      puts.forEach((put, at) => {
+        this.records.expect(put.key, !isLook(put) || guards.has(at));
+      });
     }
     this.hasPuts = batches.some(({ puts }) => puts.length > 0);
   }

@@ -1,5 +1,6 @@
 import type { LogId, Put } from "@hongyan/core";
 import { type OrderedName, orderedName } from "./ordered-name.ts";
+import type { Row } from "./writer.ts";
 
 interface PlannedRecord {
   readonly name: OrderedName;
@@ -7,25 +8,40 @@ interface PlannedRecord {
   version: number;
   value: Uint8Array | undefined;
   dirty: boolean;
+  /** Somebody may write it: it must be locked. */
+  isWritten: boolean;
 }
 
 /** What one group does to records. */
 export class RecordPlan {
   readonly #records = new Map<string, PlannedRecord>();
 
-  /** In the order of `load`. */
-  get names(): OrderedName[] {
-    return [...this.#records.values()].map(({ name }) => name);
+  /** Those to be locked, and those that are only looked at, in the order of `load`. */
+  names(areWritten: boolean): OrderedName[] {
+    return this.#of(areWritten).map(({ name }) => name);
   }
 
-  expect(key: string): void {
-    if (this.#records.has(key)) return;
-    this.#records.set(key, { name: orderedName(key), version: 0, value: undefined, dirty: false });
+  expect(key: string, isWritten: boolean): void {
+    const record = this.#records.get(key);
+    if (record === undefined)
+      this.#records.set(key, {
+        name: orderedName(key),
+        version: 0,
+        value: undefined,
+        dirty: false,
+        isWritten,
+      });
+    else record.isWritten ||= isWritten;
   }
 
-  load(versions: readonly number[]): void {
-    let at = 0;
-    for (const record of this.#records.values()) record.version = versions[at++] as number;
+  /** Takes rows of (index in `names`, version); what has none is not there. */
+  load(areWritten: boolean, rows: readonly Row[]): void {
+    const records = this.#of(areWritten);
+    for (const [at, version] of rows) (records[Number(at)] as PlannedRecord).version = Number(version);
+  }
+
+  #of(areWritten: boolean): PlannedRecord[] {
+    return [...this.#records.values()].filter(({ isWritten }) => isWritten === areWritten);
   }
 
   /** The new version (0: deleted), or undefined where the put does not land. `headOf`: of a log of the group. */
@@ -54,6 +70,8 @@ export class RecordPlan {
 
   /** Records that were deleted, and places that nothing came into. */
   get gone(): OrderedName[] {
-    return [...this.#records.values()].filter(({ version }) => version === 0).map(({ name }) => name);
+    return this.#of(true)
+      .filter(({ version }) => version === 0)
+      .map(({ name }) => name);
   }
 }

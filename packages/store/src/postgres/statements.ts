@@ -81,6 +81,15 @@ export const lockRecords: Statement = {
     FOR UPDATE OF records`,
 };
 
+/** Records that must not be there, and mostly are not. After the locks, like `findKeys`. */
+export const lookRecords: Statement = {
+  name: "look_records",
+  text: `
+    SELECT wanted.at - 1, records.version
+    FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS wanted (key, digest, at)
+    JOIN hongyan.records ON records.key = wanted.key AND records.key_digest = wanted.digest`,
+};
+
 export const setRecords: Statement = {
   name: "set_records",
   text: `

@@ -38,10 +38,11 @@ export async function commitGroup(
 
 /** Locks what the group decides by, and reads it. False: a record was deleted by another node in between. */
 async function find(writer: Writer, plan: GroupPlan, known: KnownLogs): Promise<boolean> {
-  const { logs, keys, hasPuts } = plan;
+  const { logs, keys, records } = plan;
   const begun = writer.begin();
-  const names = hasPuts ? plan.records.names : [];
-  const [, , heads, found, , versions] = await Promise.all([
+  const written = records.names(true);
+  const looked = records.names(false);
+  const [, , heads, found, , locked, seen] = await Promise.all([
     begun,
     ensureLogs(writer, plan, known),
     logs.length > 0
@@ -57,15 +58,15 @@ async function find(writer: Writer, plan: GroupPlan, known: KnownLogs): Promise<
           int8Array(keys.map(({ number }) => number)),
         ])
       : none,
-    hasPuts ? writer.run(statements.ensureRecords, nameArrays(names)) : none,
-    hasPuts ? writer.run(statements.lockRecords, nameArrays(names).slice(0, 2)) : none,
+    written.length > 0 ? writer.run(statements.ensureRecords, nameArrays(written)) : none,
+    written.length > 0 ? writer.run(statements.lockRecords, nameArrays(written).slice(0, 2)) : none,
+    looked.length > 0 ? writer.run(statements.lookRecords, nameArrays(looked).slice(0, 2)) : none,
   ]);
-  if (versions.length < names.length) return false;
+  if (locked.length < written.length) return false;
   plan.loadLogs(heads);
   plan.loadKeys(found);
-  const versionOf = new Array<number>(names.length);
-  for (const [at, version] of versions) versionOf[Number(at)] = Number(version);
-  plan.records.load(versionOf);
+  records.load(true, locked);
+  records.load(false, seen);
   return true;
 }
 
