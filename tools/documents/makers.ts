@@ -1,11 +1,17 @@
 /** What is made from the code: see `tables.ts`. */
 import { closeCodes, errors, type FrameSchema, limits, schemas } from "@hongyan/protocol";
 import { readVectors } from "../../packages/protocol/test/vectors.ts";
-import { jointRows, rows } from "../../packages/server/src/operations/metrics.ts";
+import { jointRows, rows, trafficRows } from "../../packages/server/src/operations/metrics.ts";
 import { guaranteeTests } from "./guarantees.ts";
 import { httpApi } from "./http-api.ts";
 import { limitMeanings } from "./limits.ts";
 import { type Maker, table } from "./tables.ts";
+
+/** What `made: metrics …` may ask for, beside those of the node. */
+const metricRows: Readonly<Record<string, typeof jointRows | typeof trafficRows>> = {
+  "between nodes": jointRows,
+  "by transport": trafficRows,
+};
 
 export const makers: Readonly<Record<string, Maker>> = {
   errors: () =>
@@ -66,7 +72,7 @@ export const makers: Readonly<Record<string, Maker>> = {
   metrics: (of) =>
     table(
       ["metric", "type", "meaning"],
-      Object.values(of === "between nodes" ? jointRows : rows).map(({ name, type, help }) => [
+      Object.values(metricRows[of] ?? rows).map(({ name, type, help }) => [
         `\`hongyan_${name}\``,
         type,
         help,

@@ -31,6 +31,8 @@ export class Repair {
   /** One session of each user of this round; the first `#done` were looked at. */
   #round: Session[] = [];
   #done = 0;
+  /** So many of the round are to be looked at by now. */
+  #due = 0;
   #underWay = 0;
 
   constructor(node: NodeContext, everyMs: number) {
@@ -56,21 +58,29 @@ export class Repair {
     if (this.#beganAtMs > now) this.#beganAtMs = now;
     const share = (now - this.#beganAtMs) / this.#everyMs;
     if (this.#done >= this.#round.length && share >= 1) return this.#begin();
-    const due = Math.min(this.#round.length, Math.ceil(this.#round.length * share));
-    while (this.#done < due && this.#underWay < underWayMax) {
+    this.#due = Math.min(this.#round.length, Math.ceil(this.#round.length * share));
+    this.#advance();
+  }
+
+  /** Compares whom it is time for; the next one as soon as one is done, so that the pace is the store's. */
+  #advance(): void {
+    while (this.#done < this.#due && this.#underWay < underWayMax) {
       const { identity } = this.#round[this.#done++] as Session;
       this.#underWay++;
-      const ended = (): void => {
-        this.#underWay--;
-      };
       // Where the store does not answer, the next round does it.
-      this.#compare(identity.domain, identity.user).then(ended, ended);
+      this.#compare(identity.domain, identity.user).then(this.#ended, this.#ended);
     }
   }
+
+  readonly #ended = (): void => {
+    this.#underWay--;
+    this.#advance();
+  };
 
   #begin(): void {
     this.#beganAtMs = this.#node.clock.now();
     this.#done = 0;
+    this.#due = 0;
     this.#round = Array.from(this.#node.sessions.byUser(), ([session]) => session as Session);
   }
 

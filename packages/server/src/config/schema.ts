@@ -48,7 +48,11 @@ export const schema = {
   ),
   port: key(port, 8080, "Port of page, API, WebSocket, long poll and event stream. 0: any free one."),
   tcpPort: key(portOrOff, 7800, 'Port of the same frames over TCP. 0: any free one; "off": none.'),
-  data: key(text(1, 4096), "./data", "Directory of everything that must survive. One server per directory."),
+  data: key(
+    text(1, 4096),
+    "./data",
+    "Directory of everything that must survive, unless `postgres.url` is set; then of nothing but the keys of a demo. One server per directory.",
+  ),
   node: key(id, "node1", "Name of this node, unique in its cluster."),
   postgres: {
     url: secret(
@@ -84,7 +88,7 @@ export const schema = {
   repairEveryMs: key(
     milliseconds(100, 60 * minute),
     10_000,
-    "With other nodes: every user with a session here is compared with the store once in so long, which is what a lost event between nodes costs at most.",
+    "With `postgres.url`: every user with a session here is compared with the store once in so long; that is how late a message may come whose event between nodes was lost.",
   ),
   log: {
     level: key(
