@@ -154,7 +154,7 @@ export class Conversations {
     }
   }
 
-  async #read(domain: string, id: string): Promise<Conversation | undefined> {
+  async #read(domain: string, id: string, tries = 3): Promise<Conversation | undefined> {
     const log = conversationLog(domain, id);
     // The head first: of everything up to it the members are known then.
     const [head = 0] = await this.#store.heads([log]);
@@ -163,6 +163,8 @@ export class Conversations {
       this.#allMembers(domain, id),
       this.#allCursors(log),
     ]);
+    // Made in between, by another node: what was read before it was made knows no members.
+    if (record !== undefined && head === 0 && tries > 0) return this.#read(domain, id, tries - 1);
     const conversation =
       record === undefined ? unwrittenDirect(domain, id) : written(domain, id, record, head);
     if (conversation === undefined) return undefined;

@@ -174,7 +174,10 @@ export class DomainBackend implements Backend {
         committed: (stored) => {
           conversation.busy--;
           // Here and not after the promise: entries reach the conversation in the order of their seq.
-          if (stored.status === "stored") this.#publish(conversation, stored, entry);
+          // The node that stored it before may have died before it told anybody.
+          const isNews =
+            stored.status === "stored" || (stored.status === "duplicate" && stored.seq > conversation.head);
+          if (isNews) this.#publish(conversation, stored, entry);
           resolve(stored);
         },
         removed: () => reject(notFound()), // The backend is nobody's member.

@@ -176,7 +176,7 @@ export interface Store {
    * Commits the batch, all or nothing, durably: resolves only after it survives a crash (G1). Appends of one log
    * are numbered in batch order, contiguously from the log's head + 1 (G3); duplicates take no number (G2). A
    * batch may hold the same key twice. A guard is looked at before the idempotency key. Concurrent commits are
-   * allowed; they take effect one after another. An empty batch writes nothing, and is rejected where others would be.
+   * allowed; they take effect one after another. An empty batch changes nothing, and is rejected where others would be.
    */
   commit(batch: Batch): Promise<CommitOutcome>;
 

@@ -34,6 +34,8 @@ export class Repair {
   /** So many of the round are to be looked at by now. */
   #due = 0;
   #underWay = 0;
+  /** A round begins as soon as this one is done: one that began anew each time would never come to its end. */
+  #isMissed = false;
 
   constructor(node: NodeContext, everyMs: number) {
     this.#node = node;
@@ -43,8 +45,7 @@ export class Repair {
 
   /** Events were missed for certain: everybody is compared as soon as it can be. */
   missed(): void {
-    this.#begin();
-    this.#beganAtMs -= this.#everyMs;
+    this.#isMissed = true;
   }
 
   /** What `list` says of a conversation is what the device knows. */
@@ -56,6 +57,11 @@ export class Repair {
   tick(): void {
     const now = this.#node.clock.now();
     if (this.#beganAtMs > now) this.#beganAtMs = now;
+    if (this.#isMissed && this.#done >= this.#due) {
+      this.#isMissed = false;
+      this.#begin();
+      this.#beganAtMs -= this.#everyMs;
+    }
     const share = (now - this.#beganAtMs) / this.#everyMs;
     if (this.#done >= this.#round.length && share >= 1) return this.#begin();
     this.#due = Math.min(this.#round.length, Math.ceil(this.#round.length * share));
@@ -138,20 +144,24 @@ export class Repair {
         { log, reader: readReader(peers[at] ?? user) },
       ]),
     );
-    return Promise.all(
-      parts.map(async ({ log }, at) => {
-        const [own = 0, seen = 0] = [reads[2 * at], reads[2 * at + 1]];
-        const peer = peers[at];
-        if (peer === undefined) return { own, delivered: 0, seen: 0 };
-        // What was read was delivered.
-        if (seen >= (heads[at] ?? 0)) return { own, delivered: seen, seen };
+    const all: Positions[] = [];
+    // One after another: what users ask for must not wait behind hundreds of these.
+    for (let at = 0; at < parts.length; at++) {
+      const [own = 0, seen = 0] = [reads[2 * at], reads[2 * at + 1]];
+      const peer = peers[at];
+      if (peer === undefined) all.push({ own, delivered: 0, seen: 0 });
+      // What was read was delivered.
+      else if (seen >= (heads[at] ?? 0)) all.push({ own, delivered: seen, seen });
+      else {
+        const { log } = parts[at] as Membership;
         const cursors = await store.readers(log, deliveredReader(peer, ""), devicesMax);
         const delivered = cursors
           .filter(({ reader }) => parseReader(reader).user === peer)
           .map(({ position }) => position);
-        return { own, delivered: Math.max(seen, ...delivered), seen };
-      }),
-    );
+        all.push({ own, delivered: Math.max(seen, ...delivered), seen });
+      }
+    }
+    return all;
   }
 
   #tell(session: Session, user: string, conversation: string, positions: Positions): void {

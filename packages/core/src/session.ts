@@ -72,5 +72,6 @@ export class Session {
     this.behind = true;
     this.toldBehindMs = undefined;
     this.windows = undefined;
+    this.told = undefined;
   }
 }

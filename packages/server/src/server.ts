@@ -40,7 +40,9 @@ export interface SignInLink {
 export async function createServer(options: ConfigInput = {}, parts: Parts = {}): Promise<Server> {
   const { config } = resolveConfig({ options });
   refuseWithoutKeys(config);
-  await openDataDirectory(config.data);
+  // A node on PostgreSQL keeps nothing there, but for the keys of a demo.
+  if (config.postgres.url === "" || Object.keys(config.domains).length === 0)
+    await openDataDirectory(config.data);
   const journal = parts.journal ?? openJournal(config.log);
   const store = parts.store ?? (await openStore(config, journal));
   let joint: Joint | undefined;
@@ -53,8 +55,7 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
     await server.open();
     return server;
   } catch (error) {
-    await joint?.close();
-    await store.close();
+    await Promise.allSettled([joint?.close(), store.close()]);
     throw error;
   }
 }
@@ -209,8 +210,11 @@ export class Server {
       await closed;
     } finally {
       if (before.phase === "open" || before.phase === "listening") clearInterval(before.ticks);
-      await this.#joint.close();
-      await this.#store.close();
+      try {
+        await this.#joint.close();
+      } finally {
+        await this.#store.close();
+      }
     }
     // A server that never listened did not stop: it did not start, and the error says why.
     if (before.phase === "listening") this.#journal.info("stopped");

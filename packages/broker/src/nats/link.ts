@@ -67,7 +67,13 @@ export class Link {
   /** Takes a message with so many events on its way; `confirm` is due afterwards. */
   send(subject: string, message: Uint8Array, events: number): void {
     if (this.#state !== "connected" || message.length > this.#messageBytesMax) return this.dropped(events);
-    this.#nats.publish(subject, message);
+    try {
+      this.#nats.publish(subject, message);
+    } catch {
+      // NATS may have been told to take less than when it was last asked.
+      this.#messageBytesMax = this.#nats.info?.max_payload ?? this.#messageBytesMax;
+      return this.dropped(events);
+    }
     this.#options.statistics.messagesSent++;
     this.#count(message.length);
   }

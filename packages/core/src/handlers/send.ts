@@ -78,9 +78,9 @@ function unpark(peer: Peer, command: Send): void {
 function sendTo(peer: Peer, session: Session, command: Send, conversation: Conversation | undefined): void {
   if (peer.isClosed) return;
   const { user } = session.identity;
-  if (conversation?.member(user) === undefined) return sendOfOutsider(peer, session, command);
-  const waiting = session.lookups?.get(conversation.id);
+  const waiting = session.lookups?.get(command.conversation);
   if (waiting !== undefined) waiting.push({ peer, command: park(peer, command) });
+  else if (conversation?.member(user) === undefined) sendOfOutsider(peer, session, command);
   else if (command.after === undefined || follows(peer, session, command))
     accept(peer, session, command, conversation);
   else lookUp(peer, session, command, command.after, conversation);
@@ -89,19 +89,37 @@ function sendTo(peer: Peer, session: Session, command: Send, conversation: Conve
 /** Nobody is refused by what is in memory alone: another node may have let the sender in. */
 function sendOfOutsider(peer: Peer, session: Session, command: Send): void {
   const { domain, user } = session.identity;
-  const kept = park(peer, command);
+  const waiting = waitBehind(peer, session, command);
   peer.node.conversations.current(domain, [command.conversation]).then(
-    ([conversation]) => {
-      unpark(peer, kept);
-      if (conversation?.reader(user) === undefined) peer.reject(command.id, notFound());
-      else if (conversation.member(user) === undefined) resendOfFormer(peer, user, kept, conversation);
-      else sendTo(peer, session, kept, conversation);
-    },
-    (error: unknown) => {
-      unpark(peer, kept);
-      peer.reject(command.id, peer.node.asRefusal(error));
-    },
+    ([conversation]) =>
+      waiting.end((from, send) => {
+        if (conversation?.reader(user) === undefined) from.reject(send.id, notFound());
+        else if (conversation.member(user) === undefined) resendOfFormer(from, user, send, conversation);
+        else sendTo(from, session, send, conversation);
+      }),
+    (error: unknown) => waiting.end((from, send) => from.reject(send.id, from.node.asRefusal(error))),
   );
+}
+
+interface Waiting {
+  /** Ends the waiting, and hands over what has waited, in order. */
+  end(take: (peer: Peer, command: Send) => void): void;
+}
+
+/** A send that asks the store, and what the session sends to the conversation after it, which stays behind it (G3). */
+function waitBehind(peer: Peer, session: Session, command: Send): Waiting {
+  const waiting = [{ peer, command: park(peer, command) }];
+  session.lookups ??= new Map();
+  session.lookups.set(command.conversation, waiting);
+  return {
+    end(take) {
+      session.lookups?.delete(command.conversation);
+      for (const next of waiting) {
+        unpark(next.peer, next.command);
+        take(next.peer, next.command);
+      }
+    },
+  };
 }
 
 /** Who was removed sends nothing new, but learns that what it sent before was stored (G2). */
@@ -142,22 +160,18 @@ function lookUp(
   after: string,
   conversation: Conversation,
 ): void {
-  const kept = park(peer, command);
   const { producer, number } = idempotencyKey(session.identity.user, after);
-  const waiting: { peer: Peer; command: Send }[] = [];
-  session.lookups ??= new Map();
-  session.lookups.set(conversation.id, waiting);
+  const waiting = waitBehind(peer, session, command);
   conversation.busy++;
   const settle = (refusal: ProtocolError | undefined) => {
     conversation.busy--;
-    session.lookups?.delete(conversation.id);
-    unpark(peer, kept);
-    if (refusal === undefined && !peer.isClosed) accept(peer, session, kept, conversation);
-    else if (refusal !== undefined) peer.reject(kept.id, refusal);
-    for (const next of waiting) {
-      unpark(next.peer, next.command);
-      sendTo(next.peer, session, next.command, conversation);
-    }
+    let isFirst = true;
+    waiting.end((from, send) => {
+      if (!isFirst) return sendTo(from, session, send, conversation);
+      isFirst = false;
+      if (refusal !== undefined) from.reject(send.id, refusal);
+      else if (!from.isClosed) accept(from, session, send, conversation);
+    });
   };
   peer.node.store.find(conversation.log, producer, number).then(
     (seq) => settle(seq === undefined ? new ProtocolError("out_of_order") : undefined),

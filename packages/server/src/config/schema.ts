@@ -72,7 +72,7 @@ export const schema = {
       [],
       "`nats://host:4222`, or `tls://…`: joins this node with the others on the same PostgreSQL. Several name the servers of one NATS cluster. Empty: this node is alone.",
     ),
-    prefix: key(text(1, 128), "hongyan.", "What all subjects begin with; the epoch of the data follows."),
+    prefix: key(text(1, 64), "hongyan.", "What all subjects begin with; the epoch of the data follows."),
     user: key(text(0, 256), "", "User at NATS, with `nats.pass`."),
     pass: secret(text(0, 1024), "", "Password at NATS."),
     token: secret(text(0, 4096), "", "Token at NATS, instead of user and password."),

@@ -27,7 +27,7 @@ export function addHealthRoutes(app: FastifyInstance, health: Health): void {
   });
 }
 
-/** Writes nothing, and is rejected where a message would be. */
+/** Changes nothing, and is rejected where a message would be. */
 const emptyBatch: Batch = { appends: [], advances: [], puts: [] };
 
 /** What keeps users from being sent here. A store that reads well and takes no writes is of no use to them. */

@@ -6,7 +6,7 @@ const statementMsMax = 30_000;
 /** And where the server, or the way to it, is silent, the connection is given up. */
 const answerMsMax = 40_000;
 /** A node that stops in the middle of a transaction holds its locks so long. */
-const idleInTransactionMsMax = 10_000;
+const idleInTransactionMsMax = 2_000;
 const connectMsMax = 10_000;
 
 /**
@@ -39,6 +39,12 @@ export function parseAddress(url: string): Address {
     throw new StoreError(
       "unsuitable",
       "The address of PostgreSQL is not of the form postgres://user:password@host:5432/database",
+    );
+  // A password with one of these in it must be percent-encoded: it would be taken for a part of what is shown.
+  if (parsed.hash !== "" || /@/.test(decodeURIComponent(parsed.pathname)))
+    throw new StoreError(
+      "unsuitable",
+      "The address of PostgreSQL has an @ or a # behind the host: percent-encode what belongs to the password",
     );
   const own = Object.entries(serverSettings).map(([name, value]) => `-c ${name}=${value}`);
   const { searchParams } = parsed;
