@@ -266,6 +266,40 @@ test("G2 G3 a resend that meets the sender's removal is answered from the log; w
   );
 });
 
+/** Lets a test decide when the question for a key is answered. */
+class SlowFinds extends MemoryStore {
+  gate: Promise<void> = Promise.resolve();
+
+  override async find(...question: Parameters<MemoryStore["find"]>) {
+    await this.gate;
+    return super.find(...question);
+  }
+}
+
+test("G3 who was removed while the message before was looked for writes nothing", async () => {
+  const store = new SlowFinds();
+  const house = new House({}, store);
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.ask({ type: "create", conversation: "g", members: ["bob"] }, "create.ok");
+  await bob.say("g", "one", "p:1");
+  const again = await house.device("bob", "phone");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.gate = promise;
+  const send = { type: "send", conversation: "g", body: new Uint8Array(1) } as const;
+  const late = again.post({ ...send, clientMessageId: "p:2", after: "p:1" });
+  const behind = again.post({ ...send, clientMessageId: "p:3", after: "p:2" });
+  await alice.ask({ type: "remove", conversation: "g", users: ["bob"] }, "remove.ok");
+  resolve();
+  const answer = (id: number) => again.frames.find((frame) => frame.id === id);
+  await house.until(() => answer(late) !== undefined && answer(behind) !== undefined, "two answers");
+  for (const id of [late, behind]) {
+    const refused = answer(id);
+    assert.equal(refused?.type === "error" && refused.name, "not_found");
+  }
+  assert.deepEqual(await store.heads(["d/conversation/g"]), [3]);
+});
+
 test("G5 who is added again begins to count anew", async () => {
   const house = new House();
   const alice = await house.device("alice");

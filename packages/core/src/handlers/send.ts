@@ -169,8 +169,11 @@ function lookUp(
     waiting.end((from, send) => {
       if (!isFirst) return sendTo(from, session, send, conversation);
       isFirst = false;
-      if (refusal !== undefined) from.reject(send.id, refusal);
-      else if (!from.isClosed) accept(from, session, send, conversation);
+      if (refusal !== undefined) return from.reject(send.id, refusal);
+      if (from.isClosed) return;
+      // The sender may have been removed while the store was asked.
+      if (conversation.member(session.identity.user) === undefined) sendOfOutsider(from, session, send);
+      else accept(from, session, send, conversation);
     });
   };
   peer.node.store.find(conversation.log, producer, number).then(
