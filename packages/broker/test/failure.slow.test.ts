@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import type { NodeEvent } from "@hongyan/core";
 import { NatsServer, natsMissing } from "@hongyan/testkit/nats";
 import { NatsBroker, type NatsOptions } from "../src/nats/index.ts";
@@ -146,6 +147,8 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
     const one = await node(t, "one");
     server.pause();
     t.after(() => server.resume());
+    // It does not stop within the call.
+    await pause(100);
     await one.broker.subscribe("bob", () => undefined);
     server.resume();
     await until(() => one.missed() === 1, "the late answer");
