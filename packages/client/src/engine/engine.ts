@@ -230,10 +230,13 @@ export class Engine implements Actions {
 
   /** The user has read up to `seq`; `unread`: how much is left then, where the caller can count it. */
   markRead(conversation: string, seq: number, unread: number | undefined): void {
-    const read = this.#conversations.read(conversation, seq, unread);
+    const counted = this.#conversations.get(conversation)?.counted ?? 0;
+    // Who saw nothing behind `seq` has not seen what was counted here since: then only the server can tell.
+    const rest = unread === 0 && seq < counted ? undefined : unread;
+    const read = this.#conversations.read(conversation, seq, rest);
     this.#reads.note(conversation, read);
     const record = this.#conversations.get(conversation);
-    if (unread === undefined && record !== undefined && record.unread > 0)
+    if (rest === undefined && record !== undefined && record.unread > 0)
       this.#conversations.refresh(conversation);
   }
 
