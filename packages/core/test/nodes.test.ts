@@ -55,6 +55,21 @@ async function pass(house: House): Promise<void> {
   for (let ms = 0; ms < 3 * repairEveryMs; ms += 200) await house.tick();
 }
 
+test("G4 a broker that loses again and again keeps nobody from being compared", async () => {
+  const { street, here, there } = neighbours();
+  const users = Array.from({ length: 200 }, (_, n) => `u${n}`);
+  await group(here, ...users);
+  const devices = await Promise.all(users.map((user) => there.device(user)));
+  street.isClosed = true;
+  const message = { conversation: "g", from: "u0", clientMessageId: "x:1", body: new Uint8Array(1) };
+  await here.node.backend("d").send(message);
+  for (let ms = 0; ms < 12_000; ms += 200) {
+    there.node.missed();
+    await there.tick();
+  }
+  assert.equal(devices.filter(({ heard }) => heard.length === 0).length, 0, "nobody was left out");
+});
+
 test("G4 an entry is pushed on another node, and comes by repetition where the event was lost", async () => {
   const { street, here, there } = neighbours();
   await group(here, "alice", "bob");
