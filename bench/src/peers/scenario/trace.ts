@@ -6,6 +6,7 @@ import { scriptFrom, type TraceSource } from "../trace-source.ts";
 import { names, type PeerScenario } from "./scenario.ts";
 
 const window = 20_000;
+const playMsMax = 20_000;
 
 /** Plays the trace in a file, or a made-up one. */
 export function traceScenario(file: string | undefined): PeerScenario {
@@ -29,7 +30,7 @@ export function traceScenario(file: string | undefined): PeerScenario {
 
     async measure(server, isQuick) {
       const source = sourceOf(isQuick);
-      const input: PeerTraceInput = { endpoint: server.endpoint, source, window };
+      const input: PeerTraceInput = { endpoint: server.endpoint, source, window, playMsMax };
       const { result, cpuShare } = await treeCpuShare(server.pid, () =>
         withChild(
           loadProcess(),
@@ -37,7 +38,7 @@ export function traceScenario(file: string | undefined): PeerScenario {
         ),
       );
       const { users, lines, groups } = scriptFrom(source);
-      const { received, messagesPerSecond, deliveries, repeated } = result;
+      const { received, messages, messagesPerSecond, deliveries, repeated } = result;
       return [
         {
           variant: file === undefined ? "made up" : "recorded",
@@ -49,14 +50,14 @@ export function traceScenario(file: string | undefined): PeerScenario {
             p99: received.p99,
             p999: received.p999,
             messagesPerSecond: Math.round(messagesPerSecond),
-            messages: lines.length,
+            messages,
             users,
             groups: groups.length,
             deliveries,
             repeated,
           },
           cpu: { generator: result.cpuShare, server: cpuShare },
-          note: `${lines.length} messages of ${users} users in ${groups.length} groups to all other members, all online, at most ${window} deliveries outstanding; ${Math.round(messagesPerSecond)} messages/s`,
+          note: `${messages} of ${lines.length} messages of ${users} users in ${groups.length} groups to all other members, all online, at most ${window} deliveries outstanding, for ${playMsMax / 1000} s at most; ${Math.round(messagesPerSecond)} messages/s`,
         },
       ];
     },
