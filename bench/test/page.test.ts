@@ -65,6 +65,25 @@ test("bars are grouped by what is on disk when acknowledged, ours from the same 
   assert.doesNotMatch(svg, />140,000</);
 });
 
+test("a storm of several systems has a section of its own, one of ours alone is among the other figures", () => {
+  const { rows, absences } = readFigures(files);
+  const [first] = rows as [Figures["rows"][number]];
+  const storm = {
+    ...first,
+    scenario: "storm",
+    unit: "s",
+    better: "less",
+    value: 2,
+    inFlight: undefined,
+  } as const;
+  const ours = { ...storm, variant: "5000 × tcp", system: undefined };
+  const { text, plots } = page({ rows: [...rows, ours, { ...storm, system: "carrier" }], absences });
+  assert.ok(plots.some(({ file }) => file === "storm.svg"));
+  assert.match(text, /## Everybody comes back at once/);
+  assert.match(text, /## Other figures[^#]*`storm` 5000 × tcp/);
+  assert.equal(text.split("5000 × tcp").length - 1, 1);
+});
+
 test("what grows and should not is marked", () => {
   assert.match(
     page().text,

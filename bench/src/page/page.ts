@@ -4,19 +4,19 @@ import { type Absence, type Figure, type Figures, isQuick } from "./figure.ts";
 import { growthSections } from "./growth.ts";
 import { milliseconds, number, percent, table } from "./markdown.ts";
 import type { Plot, Section } from "./section.ts";
-import { comparisons } from "./throughput.ts";
+import { acknowledgements, comparisons, isCompared } from "./throughput.ts";
 
 export interface Page {
   readonly text: string;
   readonly plots: readonly Plot[];
 }
 
-/** Scenarios that have sections of their own. */
-const drawn = new Set(["direct", "fanout", "idle", "growth", "crash"]);
+/** Scenarios that have sections of their own, beside those that are compared. */
+const drawn = new Set(["growth", "crash"]);
 
 export function pageOf({ rows, absences }: Figures): Page {
   const sections = [...comparisons(rows), ...crashSections(rows), ...growthSections(rows)];
-  const others = rows.filter(({ scenario }) => !drawn.has(scenario));
+  const others = rows.filter((row) => !drawn.has(row.scenario) && !isCompared(row));
   return {
     text: `${[
       "# Results",
@@ -24,6 +24,7 @@ export function pageOf({ rows, absences }: Figures): Page {
       introduction(rows),
       ...sections.map(sectionText),
       otherFigures(others),
+      acknowledgements(rows),
       missing(absences),
       reproduction(rows),
     ]

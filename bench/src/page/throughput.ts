@@ -12,6 +12,8 @@ interface About {
   readonly unit: string;
   /** Grouped by what an acknowledgement means; memory has no acknowledgement. */
   readonly byDurability: boolean;
+  /** Without the rows that only ours has: their probes and notes are among the other figures. */
+  readonly onlyPeers?: true;
 }
 
 const scenarios: readonly About[] = [
@@ -36,11 +38,43 @@ const scenarios: readonly About[] = [
     unit: "bytes/connection",
     byDurability: false,
   },
+  {
+    scenario: "backlog",
+    title: "What came while one was away",
+    what: "20,000 messages of 100 senders, from connecting to everything received and acknowledged; less is better",
+    unit: "s",
+    byDurability: true,
+    onlyPeers: true,
+  },
+  {
+    scenario: "storm",
+    title: "Everybody comes back at once",
+    what: "5,000 clients after a SIGKILL, from listening again to the last one able to receive; less is better",
+    unit: "s",
+    byDurability: true,
+    onlyPeers: true,
+  },
+  {
+    scenario: "trace",
+    title: "A real community",
+    what: "a recorded chat at full speed, each message to all other members of its group, who acknowledge",
+    unit: "deliveries/s",
+    byDurability: true,
+    onlyPeers: true,
+  },
 ];
+
+/** Whether a row has its place in one of these sections. */
+export function isCompared({ scenario, system }: Figure): boolean {
+  const about = scenarios.find(({ scenario: name }) => name === scenario);
+  return about !== undefined && (system !== undefined || about.onlyPeers === undefined);
+}
 
 export function comparisons(rows: readonly Figure[]): Section[] {
   return scenarios.flatMap((about) => {
-    const all = rows.filter(({ scenario, unit }) => scenario === about.scenario && unit === about.unit);
+    const all = rows.filter(
+      (row) => isCompared(row) && row.scenario === about.scenario && row.unit === about.unit,
+    );
     const peers = all.filter(({ system }) => system !== undefined);
     // Where there are peers, ours of the same run stands beside them, and not ours of another.
     const shown = peers.some((row) => !isOurs(row))
@@ -55,9 +89,7 @@ function section(about: About, shown: readonly Figure[], all: readonly Figure[])
   return {
     title: about.title,
     plots: [barPlot(about, shown), ...(latency === undefined ? [] : [latency])],
-    text: [`${sentence(about.what)}.`, details(about, all), meanings(shown)]
-      .filter((part) => part !== "")
-      .join("\n\n"),
+    text: [`${sentence(about.what)}.`, details(about, all)].join("\n\n"),
   };
 }
 
@@ -82,7 +114,7 @@ function barPlot({ scenario, title, what, unit, byDurability }: About, rows: rea
     svg: barChart({
       title: `${title}: ${unit}`,
       subtitle: `${what}. Median; the thin line spans the runs.`,
-      legend: series.map((inFlight) => (inFlight === 0 ? "one run" : `${inFlight} in flight`)),
+      legend: series.map((inFlight) => `${inFlight} in flight`),
       groups: groups.filter((one) => one.rows.length > 0),
     }),
   };
@@ -151,14 +183,15 @@ function details({ unit }: About, rows: readonly Figure[]): string {
   );
 }
 
-function meanings(rows: readonly Figure[]): string {
+/** What the acknowledgements of all these systems mean. */
+export function acknowledgements(rows: readonly Figure[]): string {
   const known = new Map<string, string>();
   for (const row of rows)
     if (row.acknowledgement !== undefined)
       known.set(`${systemOf(row)} ${row.version ?? ""}`.trim(), row.acknowledgement);
   if (known.size === 0) return "";
   return [
-    "What the acknowledgements mean:",
+    "## What acknowledgements mean",
     "",
     ...[...known].map(([system, meaning]) => `- **${system}**: ${meaning}`),
   ].join("\n");
