@@ -15,6 +15,7 @@ const settings: Settings = {
   receiptsPushMembersMax: 256,
   outboxBytesMax: 10_000_000,
   outboxBytesClose: 20_000_000,
+  outboxBytesTotal: 200_000_000,
   commitBytesMax: 10_000_000,
   bodyBytesMax: 2_000_000,
   membersMax: 1000,

@@ -4,6 +4,7 @@ import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Membership } from "./membership.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
 import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
@@ -31,6 +32,7 @@ export interface NodeContext {
   readonly membership: Membership;
   readonly handshakes: Turns;
   readonly pages: Pages;
+  readonly outboxes: Outboxes;
   /** Present where other nodes use the same store: what is in memory may be behind it, and events may be lost. */
   readonly repair: Repair | undefined;
   /** The node takes no more work. */

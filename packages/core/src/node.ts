@@ -9,6 +9,7 @@ import { DomainBackend } from "./domain-backend.ts";
 import type { NodeEvent } from "./event.ts";
 import { Membership } from "./membership.ts";
 import type { NodeContext } from "./node-context.ts";
+import { Outboxes } from "./outboxes.ts";
 import { Pages } from "./pages.ts";
 import { Peer } from "./peer.ts";
 import type {
@@ -78,6 +79,7 @@ export class Node implements Acceptor {
       conversations,
       handshakes: new Turns((work) => clock.defer(work), handshakesPerTick),
       pages: new Pages(),
+      outboxes: new Outboxes(settings.outboxBytesTotal, settings.outboxBytesMax),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
       }),
@@ -118,12 +120,14 @@ export class Node implements Acceptor {
 
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
-    const { repair, receipts, sessions, conversations, committer, settings, statistics } = this.#context;
+    const { repair, receipts, sessions, conversations, committer, outboxes, settings, statistics } =
+      this.#context;
     this.#recovery.tick();
     repair?.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
     conversations.sweep();
+    outboxes.relieve();
     for (let i = Math.min(this.#peers.length, peersPerTick); i > 0 && this.#peers.length > 0; i--) {
       if (this.#nextPeer >= this.#peers.length) this.#nextPeer = 0;
       this.#look(this.#peers[this.#nextPeer++] as Peer);
@@ -133,6 +137,7 @@ export class Node implements Acceptor {
     statistics.onlineUsers = sessions.users;
     statistics.residentConversations = conversations.size;
     statistics.waitingBytes = committer.waitingBytes;
+    statistics.outboxBytes = outboxes.bytes;
   }
 
   /**

@@ -128,8 +128,11 @@ export class Peer implements Inbound {
   write(frame: SharedFrame): void {
     if (this.#state.name === "closed") return;
     this.connection.write(frame);
+    const { bufferedBytes } = this.connection;
+    const { settings, outboxes } = this.node;
     // Even replies are bounded: a peer that asks and never reads must not make memory grow (G8).
-    if (this.connection.bufferedBytes > this.node.settings.outboxBytesClose) this.close("too_slow");
+    if (bufferedBytes > settings.outboxBytesClose) this.close("too_slow");
+    else if (bufferedBytes > outboxes.noticedBytes) outboxes.add(this);
   }
 
   close(code: CloseName, retryAfterMs?: number): void {

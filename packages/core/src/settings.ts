@@ -16,6 +16,8 @@ export interface Settings {
   readonly outboxBytesMax: number;
   /** Bytes queued beyond which even replies have no room, and the connection is closed. */
   readonly outboxBytesClose: number;
+  /** Bytes queued on all connections together beyond which those that hold most are closed. */
+  readonly outboxBytesTotal: number;
   /** Bytes waiting for the store beyond which new sends are refused as `overloaded`. */
   readonly commitBytesMax: number;
   readonly bodyBytesMax: number;

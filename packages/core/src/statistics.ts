@@ -14,6 +14,8 @@ export interface Statistics {
   commitSeconds: number;
   /** Bytes that wait for the store at the moment. */
   waitingBytes: number;
+  /** Bytes queued for slow readers at the last tick. */
+  outboxBytes: number;
   commitFailures: number;
   syncPages: number;
   movedToPull: number;
@@ -34,6 +36,7 @@ export function emptyStatistics(): Statistics {
     commits: 0,
     commitSeconds: 0,
     waitingBytes: 0,
+    outboxBytes: 0,
     commitFailures: 0,
     syncPages: 0,
     movedToPull: 0,

@@ -28,6 +28,7 @@ export const settings: Settings = {
   receiptsPushMembersMax: 256,
   outboxBytesMax: 100_000,
   outboxBytesClose: 1_000_000,
+  outboxBytesTotal: 10_000_000,
   commitBytesMax: 10_000_000,
   bodyBytesMax: 65_536,
   membersMax: 1000,

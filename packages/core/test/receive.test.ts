@@ -149,6 +149,27 @@ test("G8 a peer that asks and never reads is closed before its answers fill the 
   assert.equal(alice.closedWith, "too_slow");
 });
 
+test("G8 slow readers together are bounded too: who holds most is closed, and misses nothing", async () => {
+  const house = new House({ outboxBytesMax: 6400, outboxBytesClose: 6400, outboxBytesTotal: 7000 });
+  const alice = await house.device("alice");
+  const [phone, tablet] = [await house.device("bob", "phone"), await house.device("bob", "tablet")];
+  phone.bufferedBytes = 3000;
+  tablet.bufferedBytes = 4000;
+  await alice.say(direct, "m1", "x:1");
+  await house.tick();
+  assert.deepEqual([phone.closedWith, tablet.closedWith], [undefined, undefined], "they fit, just so");
+  assert.equal(house.node.statistics.outboxBytes, 7000);
+  phone.bufferedBytes = 3001;
+  await house.tick();
+  assert.deepEqual([phone.closedWith, tablet.closedWith], [undefined, "too_slow"]);
+  assert.equal(house.node.statistics.outboxBytes, 3001);
+  phone.bufferedBytes = 100;
+  await house.tick();
+  assert.equal(house.node.statistics.outboxBytes, 0, "who has caught up is not looked at");
+  const again = await house.device("bob", "tablet");
+  assert.deepEqual((await ackPage(again)).seqs, [1]);
+});
+
 test("G5 delivered and read are told after the acknowledgement is stored, and never go back", async () => {
   const house = new House();
   const alice = await house.device("alice");

@@ -141,6 +141,10 @@ test("keys that contradict each other are refused", () => {
     problemsOf({ options: { outboxBytesMax: 9_000_000 } })[0] ?? "",
     /^outboxBytesMax .*outboxBytesClose/,
   );
+  assert.match(
+    problemsOf({ options: { outboxBytesTotal: 8_000_000 } })[0] ?? "",
+    /^outboxBytesClose .*outboxBytesTotal/,
+  );
   assert.match(problemsOf({ options: { port: 7800 } })[0] ?? "", /^tcpPort /);
   assert.match(problemsOf({ options: { metrics: { token: "short" } } })[0] ?? "", /^metrics\.token /);
   assert.deepEqual(problemsOf({ options: { port: 0, tcpPort: 0 } }), []);

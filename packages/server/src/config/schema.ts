@@ -160,6 +160,11 @@ export const schema = {
     8 * MiB,
     "Bytes queued beyond which even replies have no room and the connection is closed.",
   ),
+  outboxBytesTotal: key(
+    bytes(4 * KiB, 65_536 * MiB),
+    512 * MiB,
+    "Bytes queued on all connections together beyond which those that hold most are closed.",
+  ),
   commitBytesMax: key(
     bytes(64 * KiB, 4096 * MiB),
     64 * MiB,
@@ -205,6 +210,11 @@ export function contradictions(config: Config): { readonly path: string; readonl
       config.outboxBytesMax <= config.outboxBytesClose,
       "outboxBytesMax",
       "must not be above outboxBytesClose",
+    ],
+    [
+      config.outboxBytesClose <= config.outboxBytesTotal,
+      "outboxBytesClose",
+      "must not be above outboxBytesTotal",
     ],
     [
       config.bodyBytesMax <= config.outboxBytesClose / 2,

@@ -55,6 +55,11 @@ export const rows = {
     help: "Time that group commits took, the sync of the disk included.",
   },
   waitingBytes: { type: "gauge", name: "commit_waiting_bytes", help: "Bytes that wait for the store." },
+  outboxBytes: {
+    type: "gauge",
+    name: "outbox_waiting_bytes",
+    help: "Bytes queued for readers that do not keep up.",
+  },
   commitFailures: { type: "counter", name: "commit_failures_total", help: "Group commits that failed." },
   syncPages: { type: "counter", name: "sync_pages_total", help: "Pages of sync." },
   movedToPull: {

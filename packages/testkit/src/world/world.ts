@@ -194,6 +194,8 @@ function settingsOf(plan: Plan): Settings {
     receiptsPushMembersMax: 64,
     outboxBytesMax: plan.outboxBytesMax,
     outboxBytesClose: plan.outboxBytesClose,
+    // Two of them may be as slow as they like.
+    outboxBytesTotal: plan.outboxBytesClose * 2,
     commitBytesMax: 64_000,
     bodyBytesMax: 4_000,
     membersMax: 1_000,
