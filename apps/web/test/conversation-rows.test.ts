@@ -106,8 +106,16 @@ test("a group in which nothing has been said has no time", () => {
 
 test("below the name of a group stands how many are in it, but not to somebody who has left", () => {
   const group = conversation({ conversation: "g", kind: "group", members: 3 });
-  assert.equal(subtitleOf(group, "g", strings), "3 members");
-  assert.equal(subtitleOf({ ...group, role: "none" }, "g", strings), "You are not a member");
+  assert.equal(subtitleOf(group, "g", undefined, strings), "3 members");
+  assert.equal(subtitleOf({ ...group, role: "none" }, "g", undefined, strings), "You are not a member");
+});
+
+test("below the name of a person stands whether they are online, where that is known, and their id", () => {
+  const direct = conversation({ conversation: "alice:bob", kind: "direct", peer: "bob" });
+  assert.equal(subtitleOf(direct, "bob", undefined, strings), "Direct conversation");
+  assert.equal(subtitleOf(direct, "bob", true, strings), "online");
+  assert.equal(subtitleOf(direct, "Bob", undefined, strings), "bob");
+  assert.equal(subtitleOf(direct, "Bob", false, strings), "bob · offline");
 });
 
 test("the search field says what it searches", () => {

@@ -33,6 +33,22 @@ test("G1 G3 G5 two people chat: every message once and in order, ticks reach rea
   for (const one of [alice, bob]) one.noErrors();
 });
 
+test("who is online is shown, and who has left", options, async (t) => {
+  const { person } = await world(t);
+  const alice = await person("alice");
+  const bob = await person("bob");
+  await alice.writeTo("bob");
+  await alice.send("Hello");
+  await bob.openConversation("alice:bob");
+  for (const one of [alice, bob]) {
+    await one.page.locator(".chat-subtitle", { hasText: "online" }).waitFor();
+    await one.line("alice:bob").locator(".online-dot").waitFor();
+  }
+  await bob.page.getByRole("button", { name: "Sign out" }).click();
+  await alice.page.locator(".chat-subtitle", { hasText: "offline" }).waitFor();
+  await alice.line("alice:bob").locator(".online-dot").waitFor({ state: "detached" });
+});
+
 test(
   "G5 what is not on screen in a visible tab is not read: unread counts, in the list and in the title",
   options,

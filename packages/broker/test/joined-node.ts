@@ -21,6 +21,7 @@ const settings: Settings = {
   membersMax: 1000,
   usersCreateGroups: true,
   userDirectory: true,
+  presence: true,
   connectsPerSecond: 1000,
   residentConversationsMax: 1000,
 };

@@ -425,6 +425,11 @@ export interface Client {
   directory(after?: string): Promise<Page<User>>;
   /** One user's name, fetched once and kept. The snapshot has no name until it is known. */
   profile(user: string): View<User>;
+  /**
+   * Whether a user is online, on whichever device. Undefined while nobody knows: without a connection, or where the
+   * server does not say it. Followed while the view has listeners; of more than 200 users, of those looked at last.
+   */
+  online(user: string): View<boolean | undefined>;
   /** The id of the one-to-one conversation with `peer`. Throws before the own user is known. */
   directConversationId(peer: string): string;
 }

@@ -216,6 +216,10 @@ export class HongyanClient implements Client {
     return this.#model.profiles.profile(user);
   }
 
+  online(user: string): View<boolean | undefined> {
+    return this.#model.presence.online(user);
+  }
+
   directConversationId(peer: string): string {
     const { user } = this;
     if (user === undefined)

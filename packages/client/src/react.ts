@@ -62,6 +62,14 @@ export function useReceipts(conversation: string): ReceiptsSnapshot {
   return useView(useClient().receipts(conversation));
 }
 
+/** Whether a user is online; undefined while nobody knows, or where there is no user. */
+export function useOnline(user: string | undefined): boolean | undefined {
+  const client = useClient();
+  return useView(user === undefined ? nobody : client.online(user));
+}
+
+const nobody: View<undefined> = { snapshot: undefined, subscribe: () => () => undefined };
+
 /** A user's profile; without a name until it is known. */
 export function useProfile(user: string): User {
   return useView(useClient().profile(user));

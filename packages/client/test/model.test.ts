@@ -221,6 +221,61 @@ test("names are fetched once, together", async () => {
   assert.equal(alice.network.up.filter(({ type }) => type === "users").length, 1);
 });
 
+test("who is looked at is asked for together, followed, and asked for again on the next connection", async () => {
+  const world = new World();
+  await world.live("bob");
+  const alice = await world.live("alice");
+  const views = ["bob", "carol"].map((user) => alice.client.online(user));
+  const states = () => views.map(({ snapshot }) => snapshot);
+  assert.deepEqual(states(), [undefined, undefined]);
+  for (const view of views) view.subscribe(() => undefined);
+  await world.clock.until(() => states()[1] !== undefined, "the answer");
+  assert.deepEqual(states(), [true, false]);
+  const asked = () => alice.network.up.filter(({ type }) => type === "presence");
+  assert.deepEqual(
+    asked().map((frame) => frame.type === "presence" && [frame.users, frame.watch]),
+    [[["bob", "carol"], true]],
+  );
+  world.server.push("alice", { type: "online", id: 0, user: "carol", online: true });
+  await world.clock.until(() => states()[1] === true, "the push");
+  alice.network.cut();
+  await world.clock.until(() => alice.client.state.status !== "live", "the loss");
+  assert.deepEqual(states(), [undefined, undefined], "without a connection nobody knows");
+  await world.clock.until(() => states()[1] !== undefined, "the next answer");
+  assert.deepEqual(states(), [true, false]);
+  assert.equal(asked().length, 2);
+});
+
+test("what the server tells while it is asked is newer than its answer", async () => {
+  const world = new World();
+  await world.live("bob");
+  const alice = await world.live("alice");
+  const view = alice.client.online("bob");
+  world.server.refuse = (command, peer) => {
+    if (command.type !== "presence") return undefined;
+    const online = { type: "online", user: "bob" } as const;
+    peer.write({ ...online, id: command.id, online: true });
+    peer.write({ type: "presence.ok", id: command.id, count: 1 });
+    peer.write({ ...online, id: 0, online: false });
+    return { code: "internal" };
+  };
+  view.subscribe(() => undefined);
+  await world.clock.until(() => view.snapshot !== undefined, "an answer");
+  await world.clock.settle();
+  assert.equal(view.snapshot, false);
+});
+
+test("a server that does not say who is online is not asked again and again", async () => {
+  const world = new World();
+  const alice = await world.live("alice");
+  world.server.refuse = ({ type }) => (type === "presence" ? { code: "forbidden" } : undefined);
+  const view = alice.client.online("bob");
+  view.subscribe(() => undefined);
+  await world.clock.advance(60_000);
+  assert.equal(view.snapshot, undefined);
+  assert.equal(alice.network.up.filter(({ type }) => type === "presence").length, 1);
+});
+
 test("a handler that throws does not keep others from being called", async () => {
   const world = new World();
   const alice = await world.live("alice");

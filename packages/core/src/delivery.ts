@@ -96,6 +96,10 @@ export class Delivery {
         if (event.device !== undefined && event.device !== session.device) return;
         session.peer?.close("kicked");
         return this.#node.sessions.end(session);
+      case "whereabouts":
+        return this.#node.presence.asked(session, event.node);
+      case "online":
+        return; // Goes to subjects of its own.
       case "behind":
         return this.#toPull(session);
     }

@@ -71,6 +71,10 @@ export class DomainBackend implements Backend {
     await this.kick(user);
   }
 
+  async online(users: readonly string[]): Promise<readonly string[]> {
+    return this.#node.presence.online(this.#domain, users);
+  }
+
   async kick(user: string, device?: string): Promise<void> {
     requireId(user);
     this.#node.delivery.toUsers([userSubject(this.#domain, user)], { kind: "kick", device });

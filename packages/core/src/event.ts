@@ -30,5 +30,15 @@ export type NodeEvent =
     }
   /** End the sessions of the subject's user (of one device, where it is given). */
   | { readonly kind: "kick"; readonly device: string | undefined }
+  /** Users have their first session on `node`, or have no session there any more: told on the subject of each. */
+  | {
+      readonly kind: "online";
+      readonly domain: string;
+      readonly users: readonly string[];
+      readonly node: string;
+      readonly online: boolean;
+    }
+  /** Whoever has a session of the subject's user tells `node` that the user is online. */
+  | { readonly kind: "whereabouts"; readonly node: string }
   /** Something was committed that the broker does not carry, being too large: read after the cursors. */
   | { readonly kind: "behind" };

@@ -44,6 +44,16 @@ export const recordKeys = {
   memberships: (domain: string, user: string) => `${domain}/membership/${user}/`,
 } as const;
 
+/** Where it is published that a user comes online or goes offline. */
+export function presenceSubject(domain: string, user: string): string {
+  return `${domain}/${user}/presence`;
+}
+
+/** Where others answer a node. */
+export function nodeSubject(node: string): string {
+  return `/node/${node}`;
+}
+
 /** Where events for the sessions of a user are published. */
 export function userSubject(domain: string, user: string): string {
   return `${domain}/${user}`;

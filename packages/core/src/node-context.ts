@@ -8,6 +8,7 @@ import type { Outboxes } from "./outboxes.ts";
 import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
 import type { Authenticator, Clock, Journal, Random, Store } from "./ports.ts";
+import type { Presence } from "./presence.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Repair } from "./repair.ts";
 import type { Sessions } from "./sessions.ts";
@@ -29,6 +30,7 @@ export interface NodeContext {
   readonly sessions: Sessions;
   readonly delivery: Delivery;
   readonly receipts: Receipts;
+  readonly presence: Presence;
   readonly membership: Membership;
   readonly handshakes: Turns;
   readonly pages: Pages;

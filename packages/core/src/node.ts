@@ -23,6 +23,7 @@ import type {
   Random,
   Store,
 } from "./ports.ts";
+import { Presence } from "./presence.ts";
 import { Receipts } from "./receipts.ts";
 import { Recovery } from "./recovery.ts";
 import { Repair } from "./repair.ts";
@@ -91,7 +92,8 @@ export class Node implements Acceptor {
     // The parts know each other through the context only; these need it to be made.
     const context = parts as typeof parts & { -readonly [K in keyof NodeContext]: NodeContext[K] };
     context.delivery = new Delivery(context, broker);
-    context.sessions = new Sessions(broker, clock, random, context.delivery.deliver);
+    context.presence = new Presence(context, broker, options.cluster?.repairEveryMs);
+    context.sessions = new Sessions(broker, clock, random, context.delivery.deliver, context.presence);
     context.receipts = new Receipts(context);
     context.membership = new Membership(context);
     context.repair = options.cluster && new Repair(context, options.cluster.repairEveryMs);
@@ -120,12 +122,13 @@ export class Node implements Acceptor {
 
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
   tick(): void {
-    const { repair, receipts, sessions, conversations, committer, outboxes, settings, statistics } =
+    const { repair, receipts, presence, sessions, conversations, committer, outboxes, settings, statistics } =
       this.#context;
     this.#recovery.tick();
     repair?.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
+    presence.tick();
     conversations.sweep();
     outboxes.relieve();
     for (let i = Math.min(this.#peers.length, peersPerTick); i > 0 && this.#peers.length > 0; i--) {

@@ -49,6 +49,8 @@ export class Session {
   claim: number | "under way" | "failed" | undefined;
   /** Positions that the device was told of, added up by conversation; only where events may be lost. */
   told: Map<string, number> | undefined;
+  /** Subjects of the users whose presence the device watches, in the order in which it last named them. */
+  watching: Set<string> | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
   receipts = 0;
 

@@ -4,6 +4,13 @@ import type { Peer } from "./peer.ts";
 import type { Broker, Clock, Identity, Random } from "./ports.ts";
 import { Session } from "./session.ts";
 
+/** Is told what changes. */
+export interface SessionWatcher {
+  /** The user has the first session here, or none any more. */
+  changed(identity: Identity, online: boolean): void;
+  ended(session: Session): void;
+}
+
 /** The sessions on this node, by user and device. */
 export class Sessions {
   readonly #broker: Broker<NodeEvent>;
@@ -11,6 +18,7 @@ export class Sessions {
   readonly #random: Random;
   /** Takes an event to one session. */
   readonly #deliver: (session: Session, event: NodeEvent) => void;
+  readonly #watcher: SessionWatcher;
   readonly #byUser = new Map<string, Session[]>();
   /** Users whom events of other nodes may not reach yet. */
   readonly #subscribing = new Map<string, Promise<void>>();
@@ -24,11 +32,13 @@ export class Sessions {
     clock: Clock,
     random: Random,
     deliver: (session: Session, event: NodeEvent) => void,
+    watcher: SessionWatcher,
   ) {
     this.#broker = broker;
     this.#clock = clock;
     this.#random = random;
     this.#deliver = deliver;
+    this.#watcher = watcher;
   }
 
   /** Users with a session here. */
@@ -120,9 +130,11 @@ export class Sessions {
     if (sessions === undefined || at < 0) return;
     sessions.splice(at, 1);
     this.count--;
+    this.#watcher.ended(session);
     if (sessions.length > 0) return;
     this.#byUser.delete(subject);
     this.#broker.unsubscribe(subject);
+    this.#watcher.changed(session.identity, false);
   }
 
   /** Ends sessions that have been away for `graceMs`. A clock that jumped back starts their time again. */
@@ -148,6 +160,7 @@ export class Sessions {
     const subscribing = this.#broker.subscribe(subject, (event) => {
       for (let i = list.length - 1; i >= 0; i--) this.#deliver(list[i] as Session, event);
     });
+    this.#watcher.changed(session.identity, true);
     if (subscribing === undefined) return;
     this.#subscribing.set(subject, subscribing);
     subscribing.then(() => {

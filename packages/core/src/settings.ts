@@ -25,6 +25,8 @@ export interface Settings {
   /** Whether users may create groups themselves, and see who else is in the domain. */
   readonly usersCreateGroups: boolean;
   readonly userDirectory: boolean;
+  /** Whether users may see who is online. */
+  readonly presence: boolean;
   /** Handshakes admitted per second; the others are told when to come back. */
   readonly connectsPerSecond: number;
   /** Resident conversations. */

@@ -4,55 +4,17 @@ import { MemoryStore } from "@hongyan/core/memory";
 import {
   type Append,
   type Batch,
-  type Broker,
   type CommitOutcome,
   deliveredReader,
   encodeMessage,
-  type NodeEvent,
   recordKeys,
 } from "../src/index.ts";
-import { House, repairEveryMs } from "./house.ts";
-
-/** What lies between two houses: carries a little later, or loses. */
-class Street {
-  isClosed = false;
-  readonly #houses: Map<string, (event: NodeEvent) => void>[] = [];
-
-  end(): Broker<NodeEvent> {
-    const receivers = new Map<string, (event: NodeEvent) => void>();
-    this.#houses.push(receivers);
-    return {
-      publish: (subjects, event) => {
-        for (const house of this.#houses) {
-          const deliver = (): void => {
-            for (const subject of subjects) house.get(subject)?.({ ...event });
-          };
-          if (house === receivers) deliver();
-          else if (!this.isClosed) setImmediate(deliver);
-        }
-      },
-      subscribe: (subject, receive) => void receivers.set(subject, receive),
-      unsubscribe: (subject) => void receivers.delete(subject),
-    };
-  }
-}
-
-/** Two nodes on one store. */
-function neighbours() {
-  const store = new MemoryStore();
-  const street = new Street();
-  const [here, there] = [1, 2].map(() => new House({}, store, undefined, street.end())) as [House, House];
-  return { store, street, here, there };
-}
+import { House } from "./house.ts";
+import { neighbours, pass, Street } from "./street.ts";
 
 async function group(house: House, ...users: string[]): Promise<void> {
   const members = users.map((user) => ({ user, role: "member" as const }));
   await house.node.backend("d").createConversation({ conversation: "g", members });
-}
-
-/** Longer than a round of comparing, in ticks. */
-async function pass(house: House): Promise<void> {
-  for (let ms = 0; ms < 3 * repairEveryMs; ms += 200) await house.tick();
 }
 
 test("G4 a broker that loses again and again keeps nobody from being compared", async () => {

@@ -73,6 +73,7 @@ const command = [
   frame(17, "join", "command", { conversation }),
   frame(18, "leave", "command", { conversation }),
   frame(19, "disconnect", "command", {}),
+  frame(20, "presence", "command", { users: ids, watch: optional(flag) }),
 ] as const;
 
 const reply = [
@@ -106,6 +107,7 @@ const reply = [
   frame(81, "join.ok", "reply", { head: seq }),
   frame(82, "leave.ok", "reply", {}),
   frame(83, "disconnect.ok", "reply", {}),
+  frame(84, "presence.ok", "reply", { count }),
   frame(127, "error", "reply", {
     code: count,
     name: word,
@@ -158,6 +160,7 @@ const push = [
   frame(133, "behind", "push", {}),
   frame(134, "drain", "push", { reconnectInMs: milliseconds }),
   frame(135, "close", "push", { code: count, reason: sentence, retryAfterMs: optional(milliseconds) }),
+  frame(136, "online", "push", { user: id, online: flag }),
 ] as const;
 
 export const schemas = [...command, ...reply, ...push] as const;

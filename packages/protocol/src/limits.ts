@@ -27,6 +27,8 @@ export const limits = {
   positionsMax: 400,
   /** Ids in one list field. */
   listLengthMax: 500,
+  /** Users whose presence a session is told of. */
+  watchedMax: 200,
   /** Messages in one page of `sync` or `history`. */
   pageMessagesMax: 1000,
   /** Frames in one binary WebSocket message or one HTTP upload. */

@@ -6,7 +6,7 @@
  * hashes the schema, so that nobody changes the wire by accident.
  *
  * History
- *   1  2026-11  First version.
+ *   1  2026-11  First version. Later: `presence`, `online`.
  */
 export const protocolVersion = 1;
 export const protocolVersionMin = 1;

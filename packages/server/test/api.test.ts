@@ -137,6 +137,15 @@ test("an empty body that says it is JSON is no body: accepted where none is need
   isError(await call("POST", "/v1/users/alice/kick", '{"__proto__":{}}', { headers }), "bad_request");
 });
 
+test("who is online is asked for by ids with commas between them", async () => {
+  const { call } = await httpWorld();
+  assert.deepEqual((await call("GET", "/v1/online?users=alice,bob,alice")).body, { online: [] });
+  const many = Array.from({ length: 501 }, (_, n) => `u${n}`);
+  assert.equal((await call("GET", `/v1/online?users=${many.slice(1)}`)).status, 200);
+  for (const query of ["", "?users=", "?users=alice,", "?users=a%20b", `?users=${many}`, "?users=a&x=1"])
+    isError(await call("GET", `/v1/online${query}`), "bad_request");
+});
+
 test("tokens are made for a while that the server allows", async () => {
   const { call } = await httpWorld();
   const made = await call("POST", "/v1/users/alice/tokens");
@@ -321,6 +330,7 @@ test("the OpenAPI document describes every path with its refusals", async () => 
     "GET /v1/conversations/{conversation}",
     "GET /v1/conversations/{conversation}/members",
     "GET /v1/conversations/{conversation}/messages",
+    "GET /v1/online",
     "GET /v1/users",
     "GET /v1/users/{user}",
     "GET /v1/users/{user}/conversations",

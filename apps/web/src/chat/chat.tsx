@@ -1,5 +1,5 @@
 import type { Conversation, ShownMessage } from "@hongyan/client";
-import { useView } from "@hongyan/client/react";
+import { useOnline, useView } from "@hongyan/client/react";
 import { useCallback, useMemo, useState } from "react";
 import { titleOf } from "../conversations/conversation-rows.ts";
 import { GroupDetails } from "../group/group-details.tsx";
@@ -32,6 +32,7 @@ export function Chat({ conversation }: { conversation: Conversation }) {
 
   const nameOf = useNames(useMemo(() => (peer === undefined ? [] : [peer]), [peer]));
   const title = titleOf(conversation, nameOf);
+  const online = useOnline(peer);
   const timeline = useTimeline(conversation, title, showReceipts);
   const draft = useView(drafts).get(id) ?? "";
   const keyboard = useMedia("(pointer: fine)");
@@ -43,7 +44,7 @@ export function Chat({ conversation }: { conversation: Conversation }) {
           title,
           avatarId: peer ?? id,
           kind,
-          subtitle: subtitleOf(conversation, title, strings),
+          subtitle: subtitleOf(conversation, title, online, strings),
           details: kind === "group" && role !== "none",
         }}
         actions={{ back: route.close, showDetails: () => setOverlay({ kind: "details" }) }}

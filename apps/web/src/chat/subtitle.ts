@@ -5,8 +5,11 @@ import type { Strings } from "../text/strings.ts";
 export function subtitleOf(
   { kind, role, members, peer }: Conversation,
   title: string,
+  online: boolean | undefined,
   { chat }: Strings,
 ): string {
   if (kind === "group") return role === "none" ? chat.left : chat.members(members);
-  return title === peer ? chat.direct : (peer ?? "");
+  const state = online === undefined ? undefined : online ? chat.online : chat.offline;
+  if (title === peer) return state ?? chat.direct;
+  return state === undefined ? (peer ?? "") : `${peer} · ${state}`;
 }

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { usePage } from "../page/page-context.ts";
 import { Avatar } from "../parts/avatar.tsx";
+import { OnlineDot } from "../people/online-dot.tsx";
 import { Ticks } from "../timeline/ticks.tsx";
 import type { ConversationRow } from "./conversation-rows.ts";
 
@@ -24,6 +25,7 @@ export const ConversationLine = memo(
         onClick={() => onOpen(row.conversation)}
       >
         <Avatar id={row.avatarId} name={row.title} kind={row.kind} />
+        {row.kind === "direct" && <OnlineDot user={row.avatarId} />}
         <span className="conversation-title">
           <bdi>{row.title}</bdi>
         </span>

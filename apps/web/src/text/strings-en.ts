@@ -71,6 +71,8 @@ export function english(locale: string): Strings {
       messagesWith: (name) => `Messages with ${name}`,
       members: (count) => one(count, "member", "members"),
       direct: "Direct conversation",
+      online: "online",
+      offline: "offline",
       left: "You are not a member",
       details: "Group details",
       beginning: "This is where it begins.",

@@ -68,6 +68,8 @@ export function chinese(locale: string): Strings {
       messagesWith: (name) => `与 ${name} 的消息`,
       members: (count) => `${count} 位成员`,
       direct: "单聊",
+      online: "在线",
+      offline: "离线",
       left: "你不是成员",
       details: "群资料",
       beginning: "会话从这里开始。",

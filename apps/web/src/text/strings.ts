@@ -53,6 +53,8 @@ export interface Strings {
     messagesWith(name: string): string;
     members(count: number): string;
     direct: string;
+    online: string;
+    offline: string;
     /** Below the name of a group that one has left: how many are in it is not known any more. */
     left: string;
     details: string;

@@ -24,6 +24,7 @@ export interface FakeChat {
 export interface FakeData {
   readonly user: string;
   readonly users: readonly User[];
+  readonly online: readonly string[];
   readonly chats: readonly FakeChat[];
   readonly state: ConnectionState;
 }
@@ -38,6 +39,7 @@ export function fakeClient(data: FakeData): Client {
   const logs = new Map(data.chats.map((chat) => [chat.conversation.conversation, [...chat.messages]]));
   const windows = new Map<string, Window>();
   const profiles = new Map<string, Subject<User>>();
+  const online = new Map<string, Subject<boolean | undefined>>();
 
   interface Window {
     from: number;
@@ -267,6 +269,11 @@ export function fakeClient(data: FakeData): Client {
     profile(user) {
       const found = profiles.get(user) ?? new Subject<User>(names.get(user) ?? { user, name: undefined });
       profiles.set(user, found);
+      return found;
+    },
+    online(user) {
+      const found = online.get(user) ?? new Subject<boolean | undefined>(data.online.includes(user));
+      online.set(user, found);
       return found;
     },
     directConversationId: (peer) => (peer < data.user ? `${peer}:${data.user}` : `${data.user}:${peer}`),

@@ -277,5 +277,6 @@ export function scene(name: string, state: string): FakeData {
     ]),
   ];
   const users = Object.entries(names).map(([user, display]) => ({ user, name: display }));
-  return { user: self, users, chats: name === "empty" ? [] : chats, state: states[state] ?? live };
+  const online = ["bob", "chen", "fatima"];
+  return { user: self, users, online, chats: name === "empty" ? [] : chats, state: states[state] ?? live };
 }

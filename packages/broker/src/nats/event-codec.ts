@@ -17,7 +17,16 @@ import {
 } from "@hongyan/protocol";
 import { ByteReader, Malformed } from "./byte-reader.ts";
 
-const kinds = { message: 1, receipt: 2, conversation: 3, kick: 4, behind: 5, claimed: 6 } as const;
+const kinds = {
+  message: 1,
+  receipt: 2,
+  conversation: 3,
+  kick: 4,
+  behind: 5,
+  claimed: 6,
+  online: 7,
+  whereabouts: 8,
+} as const;
 /** Sessions that had a device before: no node names more. */
 const beforeMax = 64;
 
@@ -56,6 +65,16 @@ export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
       break;
     case "kick":
       writeText(event.device ?? "");
+      break;
+    case "online":
+      writeText(event.domain);
+      writeText(event.node);
+      out.byte(event.online ? 1 : 0);
+      out.byte(event.users.length);
+      for (const user of event.users) writeText(user);
+      break;
+    case "whereabouts":
+      writeText(event.node);
       break;
     case "behind":
       break;
@@ -108,6 +127,16 @@ export function decodeEvent(bytes: Uint8Array): NodeEvent | undefined {
       const device = reader.text();
       return { kind: "kick", device: device === "" ? undefined : checked(device, isId) };
     }
+    case kinds.online:
+      return {
+        kind: "online",
+        domain: checked(reader.text(), isId),
+        node: checked(reader.text(), isId),
+        online: reader.byte() === 1,
+        users: Array.from({ length: reader.byte() }, () => checked(reader.text(), isId)),
+      };
+    case kinds.whereabouts:
+      return { kind: "whereabouts", node: checked(reader.text(), isId) };
     case kinds.behind:
       return { kind: "behind" };
     default:

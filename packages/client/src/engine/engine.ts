@@ -301,6 +301,8 @@ export class Engine implements Actions {
         return this.#receipt(frame);
       case "conversation":
         return this.#conversations.describe(frame);
+      case "online":
+        return this.#audience.update({ kind: "online", user: frame.user, online: frame.online });
       case "behind":
         return this.#syncing.behind();
       default:

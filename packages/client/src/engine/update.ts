@@ -7,6 +7,7 @@ export type Update =
   | { readonly kind: "change"; readonly change: StorageChange }
   | { readonly kind: "state"; readonly state: ConnectionState }
   | { readonly kind: "receipt"; readonly receipt: Receipt }
+  | { readonly kind: "online"; readonly user: string; readonly online: boolean }
   /** Receipts were lost: who watches some asks for them. */
   | { readonly kind: "receiptsMissed" }
   | { readonly kind: "error"; readonly message: string };

@@ -27,6 +27,7 @@ import { asError, Events } from "./events.ts";
 import { Locals } from "./locals.ts";
 import { MembersView } from "./members-view.ts";
 import { MessageWindow } from "./message-window.ts";
+import { Presence } from "./presence.ts";
 import { Profiles } from "./profiles.ts";
 import { ReceiptsView } from "./receipts-view.ts";
 import type { Ticks } from "./shown-message.ts";
@@ -51,6 +52,7 @@ export class Model {
   readonly connection = new Cell<ConnectionState>({ status: "idle" });
   readonly conversations: ConversationList;
   readonly profiles: Profiles;
+  readonly presence: Presence;
   readonly #around: ModelSurroundings;
   readonly #locals = new Locals();
   readonly #windows = new Map<string, MessageWindow>();
@@ -67,6 +69,10 @@ export class Model {
   constructor(around: ModelSurroundings) {
     this.#around = around;
     this.profiles = new Profiles((request) => around.call(request));
+    this.presence = new Presence(
+      (request) => around.call(request),
+      () => this.connection.snapshot.status === "live",
+    );
     this.conversations = new ConversationList({
       locals: this.#locals,
       ticks: (record) => this.#ticks(record),
@@ -136,6 +142,8 @@ export class Model {
       case "receipt":
         this.#receipts.get(update.receipt.conversation)?.receipt(update.receipt);
         return this.events.emit("receipt", update.receipt);
+      case "online":
+        return this.presence.told(update.user, update.online);
       case "receiptsMissed":
         for (const view of this.#receipts.values()) view.renew();
         return;
@@ -226,8 +234,10 @@ export class Model {
     const before = this.connection.snapshot;
     this.connection.set(state);
     this.events.emit("state", state);
+    if (!isConnected(state)) this.presence.disconnected();
     if (state.status !== "live" || before.status === "live") return;
     this.profiles.connected();
+    this.presence.connected();
     for (const window of this.#windows.values()) window.wake();
     for (const view of this.#members.values()) view.changed();
     for (const view of this.#receipts.values()) view.renew();

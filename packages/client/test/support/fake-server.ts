@@ -167,6 +167,12 @@ export class FakeServer {
         for (const user of command.users ?? [])
           peer.write({ type: "user", id, user, name: user.toUpperCase() });
         return peer.write({ type: "users.ok", id, count: command.users?.length ?? 0 });
+      case "presence": {
+        const here = new Set(Array.from(this.peers, ({ user }) => user));
+        const online = command.users.filter((user) => here.has(user));
+        for (const user of online) peer.write({ type: "online", id, user, online: true });
+        return peer.write({ type: "presence.ok", id, count: online.length });
+      }
       case "disconnect":
         return peer.write({ type: "disconnect.ok", id });
       default:

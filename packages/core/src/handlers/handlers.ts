@@ -7,6 +7,7 @@ import { history } from "./history.ts";
 import { list } from "./list.ts";
 import { add, join, leave, members, remove, role } from "./members.ts";
 import { disconnect, ping } from "./ping.ts";
+import { presence } from "./presence.ts";
 import { receipts } from "./receipts.ts";
 import { send } from "./send.ts";
 import { sync } from "./sync.ts";
@@ -36,4 +37,5 @@ export const handlers: { readonly [T in CommandType]: Handler<T> } = {
   join,
   leave,
   disconnect,
+  presence,
 };

@@ -9,6 +9,13 @@ interface Format {
 
 export const formats = {
   id: { meaning: "an id: 1 to 64 of A-Z a-z 0-9 _ . @ + = -", validate: isId },
+  ids: {
+    meaning: `1 to ${limits.listLengthMax} ids with commas between them`,
+    validate: (text) => {
+      const ids = text.split(",");
+      return ids.length <= limits.listLengthMax && ids.every(isId);
+    },
+  },
   "conversation-id": {
     meaning: "a conversation id: the id of a group, or two user ids in ascending order joined by a colon",
     validate: isConversationId,

@@ -93,6 +93,19 @@ export const userConversation = object(
   ["conversation", "head", "read", "unread"],
 );
 
+/** As one parameter with commas: no id has one. */
+export const onlineQuery = object(
+  {
+    users: {
+      type: "string",
+      format: "ids",
+      description: `User ids with commas between them, at most ${limits.listLengthMax}.`,
+    },
+  },
+  ["users"],
+);
+export const online = object({ online: list(id) }, ["online"]);
+
 export const newMembers = object({ members: { ...members, minItems: 1 } }, ["members"]);
 export const addedMembers = object({ added: { type: "integer" } }, ["added"]);
 export const memberState = object(

@@ -174,6 +174,7 @@ export const schema = {
   membersMax: key(integer(2, 10_000_000), 10_000, "Members of one group."),
   usersCreateGroups: key(boolean, true, "Whether users may create groups themselves; backends always may."),
   userDirectory: key(boolean, true, "Whether users may see who else is in their domain."),
+  presence: key(boolean, true, "Whether users may see who is online; backends always may."),
   connectsPerSecond: key(
     integer(1, 1_000_000),
     5_000,

@@ -201,6 +201,7 @@ function settingsOf(plan: Plan): Settings {
     membersMax: 1_000,
     usersCreateGroups: true,
     userDirectory: true,
+    presence: true,
     connectsPerSecond: 100,
     residentConversationsMax: 3,
   };

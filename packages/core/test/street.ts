@@ -1,0 +1,44 @@
+/** Two nodes on one store, and what lies between them. */
+import { MemoryStore } from "@hongyan/core/memory";
+import type { Broker, NodeEvent, Settings } from "../src/index.ts";
+import { House, repairEveryMs } from "./house.ts";
+
+/** What lies between two houses: carries a little later, or loses. */
+export class Street {
+  isClosed = false;
+  readonly #houses: Map<string, (event: NodeEvent) => void>[] = [];
+
+  end(): Broker<NodeEvent> {
+    const receivers = new Map<string, (event: NodeEvent) => void>();
+    this.#houses.push(receivers);
+    return {
+      publish: (subjects, event) => {
+        for (const house of this.#houses) {
+          const deliver = (): void => {
+            for (const subject of subjects) house.get(subject)?.({ ...event });
+          };
+          if (house === receivers) deliver();
+          else if (!this.isClosed) setImmediate(deliver);
+        }
+      },
+      subscribe: (subject, receive) => void receivers.set(subject, receive),
+      unsubscribe: (subject) => void receivers.delete(subject),
+    };
+  }
+}
+
+/** Two nodes on one store. */
+export function neighbours(changes: Partial<Settings> = {}) {
+  const store = new MemoryStore();
+  const street = new Street();
+  const [here, there] = [1, 2].map(() => new House(changes, store, undefined, street.end())) as [
+    House,
+    House,
+  ];
+  return { store, street, here, there };
+}
+
+/** Longer than a round of comparing, in ticks. */
+export async function pass(house: House): Promise<void> {
+  for (let ms = 0; ms < 3 * repairEveryMs; ms += 200) await house.tick();
+}
