@@ -88,6 +88,26 @@ describe("three nodes", { skip: enginesMissing }, () => {
     assert.ok(here.of("message").every(({ body }) => Buffer.from(body ?? []).toString() !== "secret"));
   });
 
+  test("who is online is seen on every node, and a node that is killed leaves no ghosts", async () => {
+    const [one, two, three] = nodes;
+    const [door] = doors as [Door];
+    const [fay, gus] = [`fay${++names}`, `gus${names}`];
+    const watcher = await join(door, one, fay);
+    await watcher.ask({ type: "presence", users: [gus], watch: true }, "presence.ok");
+    assert.deepEqual(watcher.of("online"), []);
+    const told = (online: boolean) =>
+      watcher.until((frame) => frame.type === "online" && frame.user === gus && frame.online === online, gus);
+    await join(door, two, gus);
+    await told(true);
+    const response = await fetch(`${three.httpUrl}/v1/online?users=${gus},nobody`, {
+      headers: { authorization: `Bearer ${three.apiKey}` },
+    });
+    assert.deepEqual(await response.json(), { online: [gus] });
+    await two.kill();
+    await told(false);
+    await supervised(two);
+  });
+
   test("G1 G2 G3 G4 nodes killed every two seconds, PostgreSQL twice, NATS away for five: nothing lost, nothing twice, one order", {
     timeout: 240_000,
   }, async (t) => {
