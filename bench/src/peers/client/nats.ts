@@ -111,7 +111,8 @@ export class NatsClient extends PeerSocket implements PeerClient {
     if (this.#isStream) {
       this.#say(`SUB deliver.${user} ${deliverSid}\r\nSUB _INBOX.${user}.* ${replySid}\r\n`);
     } else {
-      for (const channel of reads) this.#say(`SUB ${subjectOf(channel)} ${deliverSid}\r\n`);
+      // Each has a number of its own: a second subscription of the same number is none.
+      reads.forEach((channel, at) => this.#say(`SUB ${subjectOf(channel)} ${at + 1}\r\n`));
     }
     this.#say("PING\r\n");
   }
