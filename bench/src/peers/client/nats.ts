@@ -112,7 +112,7 @@ export class NatsClient extends PeerSocket implements PeerClient {
       this.#say(`SUB deliver.${user} ${deliverSid}\r\nSUB _INBOX.${user}.* ${replySid}\r\n`);
     } else {
       // Each has a number of its own: a second subscription of the same number is none.
-      reads.forEach((channel, at) => this.#say(`SUB ${subjectOf(channel)} ${at + 1}\r\n`));
+      for (const [at, channel] of reads.entries()) this.#say(`SUB ${subjectOf(channel)} ${at + 1}\r\n`);
     }
     this.#say("PING\r\n");
   }

@@ -40,6 +40,7 @@ export interface PeerTraceResult {
 
 const dialingMax = 100;
 const dialMsMax = 120_000;
+const silenceMsMax = 10_000;
 
 class Play {
   readonly #script: Script;
@@ -162,8 +163,13 @@ export async function peerTrace({
   const acks = acknowledgeInTurn(members.map(({ client }) => client));
   const cpu = new CpuMeter();
   const startMs = performance.now();
+  let [last, lastAtMs] = [0, startMs];
   const isOver = () => {
     play.send(members, window);
+    if (play.delivered > last) [last, lastAtMs] = [play.delivered, performance.now()];
+    // What is lost keeps the window shut: that is no rate.
+    else if (performance.now() - lastAtMs > silenceMsMax)
+      run.fail(`nothing came for ${silenceMsMax / 1000} s, ${play.expected - play.delivered} are missing`);
     return play.isComplete || performance.now() - startMs >= playMsMax;
   };
   await run.until("playing the trace", isOver, playMsMax + 10_000);
