@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LaunchedServer } from "@hongyan/testkit";
-import { Cluster, enginesMissing } from "./cluster.ts";
+import { Cluster, enginesMissing, type Place } from "./cluster.ts";
 import { type Door, doors } from "./doors.ts";
 import { Roamer } from "./roamer.ts";
 import { WireClient } from "./wire-client.ts";
@@ -24,13 +24,20 @@ describe("three nodes", { skip: enginesMissing }, () => {
   });
   after(() => cluster.close());
 
-  function join(door: Door, node: LaunchedServer, user: string, device = "phone"): Promise<WireClient> {
+  function join(door: Door, node: Place, user: string, device = "phone"): Promise<WireClient> {
     return WireClient.connect(door, node, { user, device, token: node.token(user) });
   }
 
-  for (const door of doors) {
-    test(`G1 G3 G4 G7 through ${door.name}: two write on two nodes, every device on every node sees one order`, async () => {
-      const [one, two, three] = nodes;
+  /** Requests of these find their connection from any node. */
+  const held = doors.filter(({ name }) => /^(long|event)/.test(name));
+  for (const [door, isAnywhere] of [
+    ...doors.map((door) => [door, false] as const),
+    ...held.map((door) => [door, true] as const),
+  ]) {
+    const how = isAnywhere ? "every request to any node" : "two write on two nodes";
+    test(`G1 G3 G4 G7 through ${door.name}: ${how}, every device on every node sees one order`, async () => {
+      const { anywhere } = cluster;
+      const [one, two, three] = isAnywhere ? [anywhere, anywhere, anywhere] : nodes;
       const [alice, bob] = [`alice${++names}`, `bob${names}`];
       const conversation = `${alice}:${bob}`;
       const clients = [
@@ -91,8 +98,10 @@ describe("three nodes", { skip: enginesMissing }, () => {
   test("G1 G2 G3 G4 nodes killed every two seconds, PostgreSQL twice, NATS away for five: nothing lost, nothing twice, one order", {
     timeout: 240_000,
   }, async (t) => {
-    const [tcp] = doors.filter(({ name }) => name === "tcp");
-    assert.ok(tcp);
+    const [tcp, poll, stream] = ["tcp", "long poll", "event stream"].map((name) =>
+      doors.find((door) => door.name === name),
+    ) as [Door, Door, Door];
+    const { anywhere } = cluster;
     const [x, y] = [`xena${++names}`, `yuri${names}`];
     const conversation = `${x}:${y}`;
     const roamers = [
@@ -100,6 +109,8 @@ describe("three nodes", { skip: enginesMissing }, () => {
       new Roamer(nodes, tcp, y, "phone", conversation),
       new Roamer(nodes, tcp, x, "laptop", conversation),
       new Roamer(nodes, tcp, y, "tablet", conversation),
+      new Roamer([anywhere], poll, x, "page", conversation),
+      new Roamer([anywhere], stream, y, "page", conversation),
     ] as const;
     for (const roamer of roamers) roamer.start();
     t.after(() => Promise.all(roamers.map((roamer) => roamer.stop())));
