@@ -19,7 +19,7 @@ describe("three nodes", { skip: enginesMissing }, () => {
   let names = 0;
 
   before(async () => {
-    cluster = await Cluster.start(3, { repushAfterMs: 1000 });
+    cluster = await Cluster.start(3, { repushAfterMs: 1000, drainMs: 200, drainRate: 50 });
     nodes = cluster.nodes as unknown as typeof nodes;
   });
   after(() => cluster.close());
@@ -93,6 +93,51 @@ describe("three nodes", { skip: enginesMissing }, () => {
     const history = await here.ask({ type: "history", conversation: group }, "history.ok");
     assert.ok(history.count > 0);
     assert.ok(here.of("message").every(({ body }) => Buffer.from(body ?? []).toString() !== "secret"));
+  });
+
+  test("G1 G4 a rolling restart: each node sends its clients away bit by bit, and they lose nothing", {
+    timeout: 120_000,
+  }, async (t) => {
+    const [tcp, stream] = ["tcp", "event stream"].map((name) => doors.find((door) => door.name === name)) as [
+      Door,
+      Door,
+    ];
+    const [x, y] = [`xiao${++names}`, `yang${names}`];
+    const conversation = `${x}:${y}`;
+    const roamers = [
+      new Roamer(nodes, tcp, x, "phone", conversation),
+      new Roamer([cluster.anywhere], stream, y, "page", conversation),
+    ] as const;
+    for (const roamer of roamers) roamer.start();
+    t.after(() => Promise.all(roamers.map((roamer) => roamer.stop())));
+    let said = 0;
+    const saying = setInterval(() => {
+      said++;
+      for (const roamer of roamers) roamer.say(`${roamer.user} ${said}`);
+    }, 60);
+    try {
+      for (const node of nodes) {
+        const crowd: WireClient[] = [];
+        for (let n = 0; n < 250; n++) crowd.push(await join(tcp, node, `crowd${n}x${names}`));
+        const code = node.stop();
+        const closedAtMs = await Promise.all(
+          crowd.map((client) => client.untilClosed().then(() => performance.now())),
+        );
+        assert.equal(await code, 0);
+        assert.ok(Math.max(...closedAtMs) - Math.min(...closedAtMs) >= 150, "not all at once");
+        const goodbyes = crowd.map((client) => client.of("close")[0]);
+        assert.ok(goodbyes.every((frame) => frame?.reason === "going_away" && (frame.retryAfterMs ?? 0) > 0));
+        assert.ok(new Set(goodbyes.map((frame) => frame?.retryAfterMs)).size > 50, "each with its own hint");
+        await supervised(node);
+      }
+    } finally {
+      clearInterval(saying);
+    }
+    const endMs = performance.now() + patienceMs;
+    while (!roamers.every((roamer) => roamer.hasAll(2 * said)) && performance.now() < endMs) await pause(50);
+    await Promise.all(roamers.map((roamer) => roamer.stop()));
+    for (const { user, shown, faults, waiting } of roamers)
+      assert.deepEqual([faults, waiting, shown.size], [[], 0, 2 * said], user);
   });
 
   test("G1 G2 G3 G4 nodes killed every two seconds, PostgreSQL twice, NATS away for five: nothing lost, nothing twice, one order", {

@@ -201,6 +201,11 @@ export const schema = {
     0,
     "Time between `/readyz` answering 503 and the first connection being closed, for load balancers to notice.",
   ),
+  drainRate: key(
+    integer(1, 100, "percent per second"),
+    10,
+    "With `postgres.url`: how many of its connections a node that stops closes per second, at least 1000; the others are served meanwhile.",
+  ),
 } as const;
 
 /** Relations between keys: `[condition that must hold, the keys, what is wrong]`. */
