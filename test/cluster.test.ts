@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LaunchedServer } from "@hongyan/testkit";
-import { Cluster, enginesMissing } from "./cluster.ts";
+import { Cluster, enginesMissing, type Place } from "./cluster.ts";
 import { type Door, doors } from "./doors.ts";
 import { Roamer } from "./roamer.ts";
 import { WireClient } from "./wire-client.ts";
@@ -19,18 +19,25 @@ describe("three nodes", { skip: enginesMissing }, () => {
   let names = 0;
 
   before(async () => {
-    cluster = await Cluster.start(3, { repushAfterMs: 1000 });
+    cluster = await Cluster.start(3, { repushAfterMs: 1000, drainMs: 200, drainRate: 50 });
     nodes = cluster.nodes as unknown as typeof nodes;
   });
   after(() => cluster.close());
 
-  function join(door: Door, node: LaunchedServer, user: string, device = "phone"): Promise<WireClient> {
+  function join(door: Door, node: Place, user: string, device = "phone"): Promise<WireClient> {
     return WireClient.connect(door, node, { user, device, token: node.token(user) });
   }
 
-  for (const door of doors) {
-    test(`G1 G3 G4 G7 through ${door.name}: two write on two nodes, every device on every node sees one order`, async () => {
-      const [one, two, three] = nodes;
+  /** Requests of these find their connection from any node. */
+  const held = doors.filter(({ name }) => /^(long|event)/.test(name));
+  for (const [door, isAnywhere] of [
+    ...doors.map((door) => [door, false] as const),
+    ...held.map((door) => [door, true] as const),
+  ]) {
+    const how = isAnywhere ? "every request to any node" : "two write on two nodes";
+    test(`G1 G3 G4 G7 through ${door.name}: ${how}, every device on every node sees one order`, async () => {
+      const { anywhere } = cluster;
+      const [one, two, three] = isAnywhere ? [anywhere, anywhere, anywhere] : nodes;
       const [alice, bob] = [`alice${++names}`, `bob${names}`];
       const conversation = `${alice}:${bob}`;
       const clients = [
@@ -108,11 +115,58 @@ describe("three nodes", { skip: enginesMissing }, () => {
     await supervised(two);
   });
 
+  test("G1 G4 a rolling restart: each node sends its clients away bit by bit, and they lose nothing", {
+    timeout: 120_000,
+  }, async (t) => {
+    const [tcp, stream] = ["tcp", "event stream"].map((name) => doors.find((door) => door.name === name)) as [
+      Door,
+      Door,
+    ];
+    const [x, y] = [`xiao${++names}`, `yang${names}`];
+    const conversation = `${x}:${y}`;
+    const roamers = [
+      new Roamer(nodes, tcp, x, "phone", conversation),
+      new Roamer([cluster.anywhere], stream, y, "page", conversation),
+    ] as const;
+    for (const roamer of roamers) roamer.start();
+    t.after(() => Promise.all(roamers.map((roamer) => roamer.stop())));
+    let said = 0;
+    const saying = setInterval(() => {
+      said++;
+      for (const roamer of roamers) roamer.say(`${roamer.user} ${said}`);
+    }, 60);
+    try {
+      for (const node of nodes) {
+        const crowd: WireClient[] = [];
+        for (let n = 0; n < 250; n++) crowd.push(await join(tcp, node, `crowd${n}x${names}`));
+        const code = node.stop();
+        const closedAtMs = await Promise.all(
+          crowd.map((client) => client.untilClosed().then(() => performance.now())),
+        );
+        assert.equal(await code, 0);
+        assert.ok(Math.max(...closedAtMs) - Math.min(...closedAtMs) >= 150, "not all at once");
+        const goodbyes = crowd.map((client) => client.of("close")[0]);
+        assert.ok(goodbyes.every((frame) => frame?.reason === "going_away" && (frame.retryAfterMs ?? 0) > 0));
+        assert.ok(new Set(goodbyes.map((frame) => frame?.retryAfterMs)).size > 50, "each with its own hint");
+        await supervised(node);
+      }
+    } finally {
+      clearInterval(saying);
+    }
+    const endMs = performance.now() + patienceMs;
+    while (!roamers.every((roamer) => roamer.hasAll(2 * said)) && performance.now() < endMs) await pause(50);
+    await Promise.all(roamers.map((roamer) => roamer.stop()));
+    for (const { user, shown, faults, waiting } of roamers)
+      assert.deepEqual([faults, waiting, shown.size], [[], 0, 2 * said], user);
+  });
+
   test("G1 G2 G3 G4 nodes killed every two seconds, PostgreSQL twice, NATS away for five: nothing lost, nothing twice, one order", {
     timeout: 240_000,
   }, async (t) => {
-    const [tcp] = doors.filter(({ name }) => name === "tcp");
-    assert.ok(tcp);
+    const [tcp, poll, stream] = ["tcp", "long poll", "event stream"].map((name) =>
+      doors.find((door) => door.name === name),
+    ) as [Door, Door, Door];
+    const { anywhere } = cluster;
     const [x, y] = [`xena${++names}`, `yuri${names}`];
     const conversation = `${x}:${y}`;
     const roamers = [
@@ -120,6 +174,8 @@ describe("three nodes", { skip: enginesMissing }, () => {
       new Roamer(nodes, tcp, y, "phone", conversation),
       new Roamer(nodes, tcp, x, "laptop", conversation),
       new Roamer(nodes, tcp, y, "tablet", conversation),
+      new Roamer([anywhere], poll, x, "page", conversation),
+      new Roamer([anywhere], stream, y, "page", conversation),
     ] as const;
     for (const roamer of roamers) roamer.start();
     t.after(() => Promise.all(roamers.map((roamer) => roamer.stop())));

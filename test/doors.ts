@@ -18,7 +18,7 @@ import {
 } from "@hongyan/protocol";
 import { WebSocket } from "ws";
 
-/** Where a server listens. */
+/** Where a server listens; a held connection asks with every request. */
 export interface Address {
   readonly httpUrl: string;
   readonly wsUrl: string;
@@ -98,7 +98,8 @@ function held(name: string, isBinary: boolean, isStream: boolean): Door {
     name,
     open: async (address, events) => {
       const abort = new AbortController();
-      let url: string | undefined;
+      let id: string | undefined;
+      const url = () => `${address.httpUrl}/v1/connections${id === undefined ? "" : `/${id}`}`;
       let after = 0;
       let posts: Promise<unknown> = Promise.resolve();
       let over = false;
@@ -110,7 +111,7 @@ function held(name: string, isBinary: boolean, isStream: boolean): Door {
       };
       const post = async (frames: readonly Command[]) => {
         if (over) return;
-        const response = await fetch(url ?? `${address.httpUrl}/v1/connections`, {
+        const response = await fetch(url(), {
           method: "POST",
           headers: { "content-type": isBinary ? "application/octet-stream" : "application/json" },
           body: isBinary
@@ -119,14 +120,14 @@ function held(name: string, isBinary: boolean, isStream: boolean): Door {
           signal: abort.signal,
         });
         if (!response.ok) return end();
-        if (url !== undefined) return;
+        if (id !== undefined) return;
         const { connection } = (await response.json()) as { connection: string };
-        url = `${address.httpUrl}/v1/connections/${connection}`;
+        id = connection;
         void (isStream ? listen() : poll()).catch(end);
       };
       const poll = async () => {
         while (!over) {
-          const response = await fetch(`${url}?after=${after}`, { signal: abort.signal });
+          const response = await fetch(`${url()}?after=${after}`, { signal: abort.signal });
           if (!response.ok) return end();
           if (isBinary) {
             const bytes = new Uint8Array(await response.arrayBuffer());
@@ -140,7 +141,7 @@ function held(name: string, isBinary: boolean, isStream: boolean): Door {
         }
       };
       const listen = async () => {
-        const response = await fetch(`${url}/stream?after=${after}`, { signal: abort.signal });
+        const response = await fetch(`${url()}/stream?after=${after}`, { signal: abort.signal });
         let text = "";
         for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
           text += Buffer.from(chunk).toString("utf8");

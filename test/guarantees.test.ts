@@ -1,474 +1,96 @@
-/**
- * The guarantees, on a real server process over real sockets, through every door: what a client that is killed,
- * cut off or careless sees, and what is in the log afterwards.
- */
+/** The guarantees on one server on the embedded store, through every door. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type LaunchedServer, launchServer } from "@hongyan/testkit";
+import { launchServer } from "@hongyan/testkit";
 import { type Door, doors } from "./doors.ts";
+import { guarantees } from "./guarantees.ts";
+import { Site, users } from "./site.ts";
 import { WireClient } from "./wire-client.ts";
 
-let server: LaunchedServer;
-/** Another one, which repeats at once what is not acknowledged. */
-let hasty: LaunchedServer;
-let names = 0;
-
-before(async () => {
-  server = await launchServer();
-  hasty = await launchServer({ settings: { repushAfterMs: 300, receiptsEveryMs: 20 } });
-});
-after(async () => {
-  await server.close();
-  await hasty.close();
-});
-
-/** Users of a test of its own, so that tests share one server and nothing else. */
-function users(...roles: string[]): string[] {
-  names++;
-  return roles.map((role) => `${role}${names}`);
-}
-
-function join(door: Door, user: string, device = "phone", at = server): Promise<WireClient> {
-  return WireClient.connect(door, at, { user, device, token: at.token(user) });
-}
-
-async function backend(
-  method: string,
-  path: string,
-  body?: unknown,
-  at = server,
-): Promise<Record<string, unknown>> {
-  const response = await fetch(`${at.httpUrl}/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${at.apiKey}`,
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    },
-    body: body === undefined ? undefined : JSON.stringify(body),
+describe("one server", () => {
+  guarantees({
+    open: () => Site.alone(),
+    openHasty: () => Site.alone({ repushAfterMs: 300, receiptsEveryMs: 20 }),
+    doors,
+    backlogDoors: doors.filter(({ name }) => ["websocket", "tcp", "long poll"].includes(name)),
   });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-  return text === "" ? {} : JSON.parse(text);
-}
+});
 
-/** The log as the backend reads it: text by seq. */
-async function log(conversation: string, at = server): Promise<string[]> {
-  const all: string[] = [];
-  let after = 0;
-  for (;;) {
-    const { messages } = (await backend(
-      "GET",
-      `/conversations/${encodeURIComponent(conversation)}/messages?after=${after}&limit=1000`,
-      undefined,
-      at,
-    )) as {
-      messages: { seq: number; body?: string; messageType?: string }[];
+describe("what it costs, and who has to wait", () => {
+  let site: Site;
+  before(async () => {
+    site = await Site.alone();
+  });
+  after(() => site.close());
+
+  test("G4 check 5: a group of 200 with 40 online: 40 pushes, one stored copy, batched positions", async () => {
+    const [group = "", ...members] = users("group", ...Array.from({ length: 200 }, (_, n) => `m${n}x`));
+    await site.backend("POST", "/conversations", {
+      conversation: group,
+      members: members.map((user) => ({ user })),
+    });
+    const online = await Promise.all(
+      members.slice(0, 41).map((user, n) => site.join(doors[n % doors.length] as Door, user)),
+    );
+    await Promise.all(online.map((device) => device.sync()));
+    const [sender, ...receivers] = online as [WireClient, ...WireClient[]];
+    const metric = async (name: string) =>
+      Number(
+        new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, "m").exec(
+          await (await fetch(`${site.next.httpUrl}/metrics`)).text(),
+        )?.[1] ?? Number.NaN,
+      );
+    const before = {
+      pushed: await metric("hongyan_messages_pushed_total"),
+      stored: await metric("hongyan_messages_stored_total"),
     };
-    for (const { seq, body, messageType } of messages) {
-      assert.equal(seq, after + 1, "G3 contiguous from 1");
-      after = seq;
-      if (messageType?.startsWith("hongyan.") !== true) all.push(body ?? "");
-    }
-    if (messages.length === 0) return all;
-  }
-}
+    for (let n = 1; n <= 10; n++) await sender.send(group, `m${n}`, `x:${n}`);
+    await Promise.all(
+      receivers.map((device) => device.until(() => device.shown(group).length >= 10, "10 messages")),
+    );
+    const commits = await metric("hongyan_commits_total");
+    await Promise.all(
+      receivers.map((device) => device.ask({ type: "ack", positions: [[group, 11]] }, "ack.ok")),
+    );
+    assert.equal((await metric("hongyan_messages_stored_total")) - before.stored, 10);
+    assert.equal((await metric("hongyan_messages_pushed_total")) - before.pushed, 400);
+    const positionCommits = (await metric("hongyan_commits_total")) - commits;
+    assert.ok(positionCommits <= 40, `${positionCommits} commits for 400 acknowledged messages`);
+    for (const device of online) device.cut();
+  });
 
-for (const door of doors) {
-  describe(`through ${door.name}`, () => {
-    test("G1 check 1: killed between msg:A and msg:N, the message still arrives", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const conversation = `${alice}:${bob}`;
-      const sender = await join(door, alice);
-      await sender.send(conversation, "acknowledged", "x:1");
-      await server.kill();
-      await server.start();
-      const receiver = await join(door, bob);
-      assert.deepEqual(
-        (await receiver.sync()).map(({ body }) => Buffer.from(body ?? []).toString()),
-        ["acknowledged"],
-      );
-      sender.cut();
-      receiver.cut();
-    });
-
-    test("G1 G2 G3 killed in the middle of a burst: after resending, everything is there once and in order", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const conversation = `${alice}:${bob}`;
-      const total = 400;
-      const acknowledged = new Set<number>();
-      for (let life = 0; acknowledged.size < total; life++) {
-        const sender = await join(door, alice);
-        const sends = Array.from({ length: total }, (_, n) => n + 1).filter((n) => !acknowledged.has(n));
-        const ids = sender.post(
-          ...sends.map((n) => ({
-            type: "send" as const,
-            conversation,
-            clientMessageId: `x:${n}`,
-            after: n === 1 ? undefined : `x:${n - 1}`,
-            body: Buffer.from(`${n}`),
-          })),
-        );
-        const take = () => {
-          for (const { id } of sender.of("send.ok")) acknowledged.add(sends[ids.indexOf(id)] as number);
-        };
-        if (life < 2) {
-          await sender.until((frame) => frame.type === "send.ok", "the first answer");
-          await server.kill();
-          take();
-          await server.start();
-        } else {
-          await sender.until((frame) => frame.id === ids.at(-1), "the last answer");
-          take();
+  test("G9 check 11: everyone reconnects at once: the server stays up, and admission spreads the load", async () => {
+    const crowded = await launchServer({ settings: { connectsPerSecond: 100 } });
+    try {
+      const door = doors.find(({ name }) => name === "tcp") as Door;
+      const stayed = await WireClient.connect(door, crowded, {
+        user: "stayed",
+        token: crowded.token("stayed"),
+      });
+      let refusals = 0;
+      const come = async (n: number): Promise<void> => {
+        for (;;) {
+          const client = await WireClient.open(door, crowded, `u${n}`);
+          client.post({ type: "connect", version: 1, token: crowded.token(`u${n}`), device: "phone" });
+          const answer = await client.until(
+            (frame) => frame.type === "connect.ok" || frame.type === "error",
+            "an answer",
+          );
+          if (answer.type === "connect.ok") return client.cut();
+          assert.ok(
+            answer.type === "error" && answer.name === "overloaded" && (answer.retryAfterMs ?? 0) > 0,
+          );
+          refusals++;
+          client.cut();
+          await new Promise((resolve) => setTimeout(resolve, answer.retryAfterMs));
         }
-        sender.cut();
-      }
-      assert.deepEqual(
-        await log(conversation),
-        Array.from({ length: total }, (_, n) => `${n + 1}`),
-      );
-    });
-
-    test("G2 G4 G5 check 2: each of the six packets lost in turn: shown once, one delivered", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const conversation = `${alice}:${bob}`;
-      const sender = await join(door, alice, "phone", hasty);
-      const receiver = await join(door, bob, "phone", hasty);
-      await sender.sync();
-      await receiver.sync();
-      const pushes = (seq: number) =>
-        receiver.of("message").filter((message) => message.id === 0 && message.seq === seq);
-      const pushed = (seq: number, times: number) =>
-        receiver.until(() => pushes(seq).length >= times, `push ${times} of message ${seq}`);
-      const acked = (seq: number) =>
-        receiver.ask({ type: "ack", positions: [[conversation, seq]] }, "ack.ok");
-      const delivered = (seq: number) =>
-        sender.until(
-          (frame) => frame.type === "receipt" && frame.user === bob && frame.delivered >= seq,
-          `delivered ${seq}`,
-        );
-
-      // msg:R and msg:A lost look the same to the sender: no answer, so it sends again.
-      await sender.send(conversation, "one", "x:1");
-      assert.deepEqual(
-        [
-          (await sender.send(conversation, "one", "x:1")).seq,
-          (await sender.send(conversation, "one", "x:1")).duplicate,
-        ],
-        [1, true],
-      );
-      await acked(1);
-      await delivered(1);
-      // msg:N or ack:R lost: no acknowledgement reaches the server, so it pushes again.
-      await sender.send(conversation, "two", "x:2");
-      await pushed(2, 2);
-      await acked(2);
-      await delivered(2);
-      // ack:A lost: the receiver acknowledges again, and nothing changes.
-      await acked(2);
-      await acked(1);
-      // ack:N lost: a resend gets it again from the stored state.
-      const receipts = sender.of("receipt").length;
-      assert.equal((await sender.send(conversation, "two", "x:2")).duplicate, true);
-      await sender.until(() => sender.of("receipt").length > receipts, "the receipt again");
-      assert.deepEqual(
-        sender
-          .of("receipt")
-          .map((receipt) => receipt.delivered)
-          .filter((n, at, all) => at === 0 || n < (all[at - 1] as number)).length,
-        1,
-        "never back",
-      );
-      assert.deepEqual(await log(conversation, hasty), ["one", "two"]);
-      assert.deepEqual(receiver.shown(conversation), ["one", "two"]);
-      sender.cut();
-      receiver.cut();
-    });
-
-    test("G2 check 3: one client message id sent 100 times is one message with 100 equal answers", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const conversation = `${alice}:${bob}`;
-      const sender = await join(door, alice);
-      const send = {
-        type: "send",
-        conversation,
-        clientMessageId: "any text at all",
-        body: Buffer.from("once"),
-      } as const;
-      const ids = sender.post(...Array.from({ length: 100 }, () => send));
-      await sender.until(() => sender.of("send.ok").length === 100, "100 answers");
-      assert.deepEqual(new Set(sender.of("send.ok").map(({ seq, time }) => `${seq} ${time}`)).size, 1);
-      assert.equal(ids.length, 100);
-      const conflict = await sender.ask({ ...send, body: Buffer.from("other") }, "error");
-      assert.equal(conflict.name, "conflict");
-      assert.deepEqual(await log(conversation), ["once"]);
-      sender.cut();
-    });
-
-    test("G4 check 6: two devices of the receiver and the sender's second device end with one history", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const conversation = `${alice}:${bob}`;
-      const phone = await join(door, alice, "phone");
-      const others = await Promise.all([
-        join(door, alice, "laptop"),
-        join(door, bob, "phone"),
-        join(door, bob, "tablet"),
-      ]);
-      await Promise.all([phone, ...others].map((device) => device.sync()));
-      for (let n = 1; n <= 30; n++)
-        await phone.send(conversation, `m${n}`, `x:${n}`, n === 1 ? undefined : `x:${n - 1}`);
-      const wanted = Array.from({ length: 30 }, (_, n) => `m${n + 1}`);
-      for (const device of others) {
-        await device.until(() => device.shown(conversation).length >= 30, "30 messages");
-        assert.deepEqual(device.shown(conversation), wanted);
-      }
-      for (const device of [phone, ...others]) device.cut();
-    });
-
-    test("G10 another domain's token sees nothing here, and cannot tell what exists", async () => {
-      const [alice = "", bob = ""] = users("alice", "bob");
-      const sender = await join(door, alice);
-      await sender.send(`${alice}:${bob}`, "secret", "x:1");
-      const [mallory = ""] = users("mallory");
-      const stranger = await join(door, mallory);
-      for (const conversation of [`${alice}:${bob}`, "no-such-group"]) {
-        const refusal = await stranger.ask({ type: "history", conversation }, "error");
-        assert.deepEqual([refusal.name, refusal.message], ["not_found", "no such conversation"]);
-      }
-      sender.cut();
-      stranger.cut();
-    });
-  });
-}
-
-test("G4 check 4: 10,000 offline messages, server and client killed between pages: none lost, none twice", async () => {
-  const total = 10_000;
-  for (const door of doors.filter(({ name }) => ["websocket", "tcp", "long poll"].includes(name))) {
-    const [alice = "", bob = ""] = users("alice", "bob");
-    const conversation = `${alice}:${bob}`;
-    const sender = await join(doors.find(({ name }) => name === "tcp") as Door, alice);
-    for (let from = 1; from <= total; from += 500) {
-      const ids = sender.post(
-        ...Array.from({ length: 500 }, (_, n) => ({
-          type: "send" as const,
-          conversation,
-          clientMessageId: `x:${from + n}`,
-          body: Buffer.from(`${from + n}`),
-        })),
-      );
-      await sender.until((frame) => frame.id === ids.at(-1), "500 answers");
+      };
+      await Promise.all(Array.from({ length: 300 }, (_, n) => come(n)));
+      assert.ok(refusals > 0, "some had to wait");
+      assert.equal((await stayed.send("stayed:u1", "still here", "x:1")).seq, 1);
+      stayed.cut();
+    } finally {
+      await crowded.close();
     }
-    sender.cut();
-    const shown: number[] = [];
-    let cursor = 0;
-    let interruptions = 0;
-    let receiver = await join(door, bob);
-    for (;;) {
-      const positions = cursor === 0 ? undefined : ([[conversation, cursor]] as const);
-      const { id, count } = await receiver.ask(
-        { type: "sync", positions, limit: 1000, bytes: 1024 * 1024 },
-        "sync.ok",
-      );
-      const page = receiver.of("message").filter((message) => message.id === id);
-      assert.equal(page.length, count);
-      if (count === 0) break;
-      if (interruptions < 4 && shown.length >= interruptions * 2000) {
-        // The page is lost with whoever held it: nothing of it was acknowledged.
-        interruptions++;
-        if (interruptions % 2 === 0) {
-          await server.kill();
-          await server.start();
-        }
-        receiver.cut();
-        receiver = await join(door, bob);
-        continue;
-      }
-      shown.push(...page.map(({ seq }) => seq));
-      cursor = shown.at(-1) as number;
-    }
-    assert.equal(interruptions, 4);
-    assert.deepEqual(
-      shown,
-      Array.from({ length: total }, (_, n) => n + 1),
-    );
-    receiver.cut();
-  }
-});
-
-test("G4 check 5: a group of 200 with 40 online: 40 pushes, one stored copy, batched positions", async () => {
-  const [group = "", ...members] = users("group", ...Array.from({ length: 200 }, (_, n) => `m${n}x`));
-  await backend("POST", "/conversations", {
-    conversation: group,
-    members: members.map((user) => ({ user })),
   });
-  const online = await Promise.all(
-    members.slice(0, 41).map((user, n) => join(doors[n % doors.length] as Door, user)),
-  );
-  await Promise.all(online.map((device) => device.sync()));
-  const [sender, ...receivers] = online as [WireClient, ...WireClient[]];
-  const metric = async (name: string) =>
-    Number(
-      new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, "m").exec(
-        await (await fetch(`${server.httpUrl}/metrics`)).text(),
-      )?.[1] ?? Number.NaN,
-    );
-  const before = {
-    pushed: await metric("hongyan_messages_pushed_total"),
-    stored: await metric("hongyan_messages_stored_total"),
-  };
-  for (let n = 1; n <= 10; n++) await sender.send(group, `m${n}`, `x:${n}`);
-  await Promise.all(
-    receivers.map((device) => device.until(() => device.shown(group).length >= 10, "10 messages")),
-  );
-  const commits = await metric("hongyan_commits_total");
-  await Promise.all(
-    receivers.map((device) => device.ask({ type: "ack", positions: [[group, 11]] }, "ack.ok")),
-  );
-  assert.equal((await metric("hongyan_messages_stored_total")) - before.stored, 10);
-  assert.equal((await metric("hongyan_messages_pushed_total")) - before.pushed, 400);
-  const positionCommits = (await metric("hongyan_commits_total")) - commits;
-  assert.ok(positionCommits <= 40, `${positionCommits} commits for 400 acknowledged messages`);
-  for (const device of online) device.cut();
-});
-
-test("G3 check 7: concurrent senders on every door, also across the server's death: all members see one order", async () => {
-  const [group = "", ...members] = users("group", ...doors.map((_, n) => `m${n}x`));
-  await backend("POST", "/conversations", {
-    conversation: group,
-    members: members.map((user) => ({ user })),
-  });
-  const perMember = 40;
-  const connectAll = () => Promise.all(doors.map((door, n) => join(door, members[n] as string)));
-  const sendAll = (devices: readonly WireClient[]) =>
-    devices.forEach((device, who) => {
-      device.post(
-        ...Array.from({ length: perMember }, (_, n) => ({
-          type: "send" as const,
-          conversation: group,
-          clientMessageId: `x:${n}`,
-          after: n === 0 ? undefined : `x:${n - 1}`,
-          body: Buffer.from(`${who}-${n}`),
-        })),
-      );
-    });
-  const first = await connectAll();
-  sendAll(first);
-  await (first[0] as WireClient).until((frame) => frame.type === "send.ok", "an answer");
-  await server.kill();
-  for (const device of first) device.cut();
-  await server.start();
-  const second = await connectAll();
-  sendAll(second);
-  await Promise.all(
-    second.map((device) => device.until(() => device.of("send.ok").length === perMember, "all answers")),
-  );
-  const truth = await log(group);
-  assert.equal(truth.length, doors.length * perMember);
-  doors.forEach((_, who) => {
-    const own = truth.filter((text) => text.startsWith(`${who}-`));
-    assert.deepEqual(
-      own,
-      Array.from({ length: perMember }, (_, n) => `${who}-${n}`),
-      "a sender's own order holds",
-    );
-  });
-  for (const device of second) device.cut();
-  const third = await connectAll();
-  for (const device of third) {
-    const texts = (await device.sync())
-      .filter(({ messageType }) => messageType === undefined)
-      .map(({ body }) => Buffer.from(body ?? []).toString());
-    assert.deepEqual(texts, truth);
-    device.cut();
-  }
-});
-
-test("G4 check 8: long poll: a message in the gap between two polls comes with the next one at once", async () => {
-  const [alice = "", bob = ""] = users("alice", "bob");
-  const sender = await join(doors[0] as Door, alice);
-  const url = `${server.httpUrl}/v1/connections`;
-  const headers = { "content-type": "application/json" };
-  const opened = await fetch(url, {
-    method: "POST",
-    headers,
-    body: JSON.stringify([
-      { type: "connect", id: 1, version: 1, token: server.token(bob), device: "curl" },
-      { type: "sync", id: 2 },
-    ]),
-  });
-  assert.equal(opened.status, 201);
-  const { connection } = (await opened.json()) as { connection: string };
-  const poll = async (after: number, wait?: number) => {
-    const startedAt = performance.now();
-    const response = await fetch(
-      `${url}/${connection}?after=${after}${wait === undefined ? "" : `&wait=${wait}`}`,
-    );
-    const answer = (await response.json()) as { after: number; frames: { type: string; body?: string }[] };
-    return { ...answer, ms: performance.now() - startedAt };
-  };
-  let after = 0;
-  for (let seen = ""; !seen.includes("sync.ok"); ) {
-    const answer = await poll(after);
-    after = answer.after;
-    seen += answer.frames.map(({ type }) => type).join();
-  }
-  const held = poll(after);
-  await sender.send(`${alice}:${bob}`, "while held", "x:1");
-  const whileHeld = await held;
-  assert.deepEqual(
-    whileHeld.frames.map(({ body }) => body),
-    ["while held"],
-  );
-  await sender.send(`${alice}:${bob}`, "in the gap", "x:2");
-  const gap = await poll(whileHeld.after);
-  assert.deepEqual(
-    gap.frames.map(({ body }) => body),
-    ["in the gap"],
-  );
-  assert.ok(gap.ms < 5000, "it was not held");
-  const again = await poll(whileHeld.after);
-  assert.deepEqual(again.frames, gap.frames, "a response that was lost on the wire is sent again");
-  const empty = await poll(gap.after, 200);
-  assert.deepEqual(empty.frames, []);
-  let isReleased = false;
-  const older = poll(gap.after).then((answer) => {
-    isReleased = true;
-    return answer;
-  });
-  // The two requests may overtake each other on the way: whichever comes later releases the other.
-  while (!isReleased) await poll(gap.after, 50);
-  assert.deepEqual((await older).frames, [], "a newer poll releases the older one");
-  sender.cut();
-});
-
-test("G9 check 11: everyone reconnects at once: the server stays up, and admission spreads the load", async () => {
-  const crowded = await launchServer({ settings: { connectsPerSecond: 100 } });
-  try {
-    const door = doors.find(({ name }) => name === "tcp") as Door;
-    const stayed = await WireClient.connect(door, crowded, {
-      user: "stayed",
-      token: crowded.token("stayed"),
-    });
-    let refusals = 0;
-    const come = async (n: number): Promise<void> => {
-      for (;;) {
-        const client = await WireClient.open(door, crowded, `u${n}`);
-        client.post({ type: "connect", version: 1, token: crowded.token(`u${n}`), device: "phone" });
-        const answer = await client.until(
-          (frame) => frame.type === "connect.ok" || frame.type === "error",
-          "an answer",
-        );
-        if (answer.type === "connect.ok") return client.cut();
-        assert.ok(answer.type === "error" && answer.name === "overloaded" && (answer.retryAfterMs ?? 0) > 0);
-        refusals++;
-        client.cut();
-        await new Promise((resolve) => setTimeout(resolve, answer.retryAfterMs));
-      }
-    };
-    await Promise.all(Array.from({ length: 300 }, (_, n) => come(n)));
-    assert.ok(refusals > 0, "some had to wait");
-    assert.equal((await stayed.send("stayed:u1", "still here", "x:1")).seq, 1);
-    stayed.cut();
-  } finally {
-    await crowded.close();
-  }
 });

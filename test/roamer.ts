@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { LaunchedServer } from "@hongyan/testkit";
+import type { Place } from "./cluster.ts";
 import type { Door } from "./doors.ts";
 import { WireClient } from "./wire-client.ts";
 
@@ -18,7 +18,7 @@ export class Roamer {
   readonly acknowledged: string[] = [];
   /** Anything that must not be. */
   readonly faults: string[] = [];
-  readonly #nodes: readonly LaunchedServer[];
+  readonly #nodes: readonly Place[];
   readonly #conversation: string;
   readonly #door: Door;
   readonly #outbox: { readonly id: string; readonly text: string }[] = [];
@@ -26,13 +26,7 @@ export class Roamer {
   #isUpToDate = false;
   #done: Promise<void> | undefined;
 
-  constructor(
-    nodes: readonly LaunchedServer[],
-    door: Door,
-    user: string,
-    device: string,
-    conversation: string,
-  ) {
+  constructor(nodes: readonly Place[], door: Door, user: string, device: string, conversation: string) {
     this.#nodes = nodes;
     this.#door = door;
     this.user = user;
@@ -64,7 +58,7 @@ export class Roamer {
 
   async #roam(): Promise<void> {
     for (let at = Math.floor(Math.random() * this.#nodes.length); this.#isWanted; at++) {
-      const node = this.#nodes[at % this.#nodes.length] as LaunchedServer;
+      const node = this.#nodes[at % this.#nodes.length] as Place;
       this.#isUpToDate = false;
       let client: WireClient | undefined;
       try {

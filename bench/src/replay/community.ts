@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createGroup } from "../process/api.ts";
 import type { Server } from "../process/server.ts";
-import type { Transport } from "../wire/receiver.ts";
+import type { Endpoint, Transport } from "../wire/receiver.ts";
 import { Device } from "./device.ts";
 import { Ledger } from "./ledger.ts";
 import type { Readers } from "./receipt-check.ts";
@@ -27,7 +27,8 @@ export class Community {
   readonly deliveries: number;
   #ticking: NodeJS.Timeout | undefined;
 
-  constructor(script: Script, server: Server) {
+  /** `servers`: devices go to any of them, and to the next one with every new socket. */
+  constructor(script: Script, servers: readonly [Server, ...Server[]]) {
     this.script = script;
     this.ledger = new Ledger(script);
     const memberships: number[][] = Array.from({ length: script.users }, () => []);
@@ -42,7 +43,7 @@ export class Community {
       readers.push(own);
       this.#devicesOf.push([]);
       for (let side = 0; side < (user % secondDeviceEvery === 0 ? 2 : 1); side++) {
-        this.#add(server, user, side, memberships[user] ?? [], own, readers);
+        this.#add(servers, user, side, memberships[user] ?? [], own, readers);
       }
       for (const [group, seats] of own) devicesOf[group] = (devicesOf[group] as number) + seats.length;
     }
@@ -50,7 +51,7 @@ export class Community {
   }
 
   #add(
-    server: Server,
+    servers: readonly [Server, ...Server[]],
     user: number,
     side: number,
     groups: readonly number[],
@@ -69,8 +70,8 @@ export class Community {
       {
         name: `${userId(user)}/d${side}`,
         user,
-        endpoint: { transport, port: transport === "tcp" ? server.tcpPort : server.port },
-        token: server.token(userId(user)),
+        endpoint: endpointOf(servers, transport, user + side),
+        token: servers[0].token(userId(user)),
         device: `d${side}`,
         prefix,
         seats,
@@ -107,6 +108,19 @@ export class Community {
     return this.tally.liveCount === this.devices.length;
   }
 
+  /** What is not there yet, in words. */
+  missing(): string {
+    const { tally, script, devices } = this;
+    const away = devices.filter((device) => !device.isLive);
+    return [
+      `${tally.fed} of ${script.lines.length} messages said, ${tally.stored} stored, ${tally.pending} deliveries missing`,
+      `${away.length} devices not live: ${away
+        .slice(0, 10)
+        .map((device) => device.describe())
+        .join(", ")}`,
+    ].join("; ");
+  }
+
   /** A user says the line: hands it to one of the user's devices. */
   say(line: number): void {
     const { user, group, side } = this.script.lines[line] as Script["lines"][number];
@@ -115,4 +129,16 @@ export class Community {
     this.tally.fed++;
     devices[side % devices.length]?.say(group, line);
   }
+}
+
+/** Whoever asks for the port gets that of the next server: a long poll has two sockets, and so two servers. */
+function endpointOf(servers: readonly [Server, ...Server[]], transport: Transport, first: number): Endpoint {
+  let turn = first;
+  return {
+    transport,
+    get port() {
+      const { port, tcpPort } = servers[turn++ % servers.length] as Server;
+      return transport === "tcp" ? tcpPort : port;
+    },
+  };
 }

@@ -3,7 +3,14 @@
  * entry once and in order, acknowledges what it has shown, and sends again what was not acknowledged to it. Lean: of
  * what it was shown it keeps a position and a hash.
  */
-import { closeAdvice, decodeFrame, type FrameNamed, protocolVersion } from "@hongyan/protocol";
+import {
+  closeAdvice,
+  decodeFrame,
+  errorName,
+  errors,
+  type FrameNamed,
+  protocolVersion,
+} from "@hongyan/protocol";
 import { type Connection, openConnection } from "../wire/connection.ts";
 import { encode, frameCode, idOf, seqOfMessage, seqOfSendOk, typeOf } from "../wire/frame-bytes.ts";
 import type { Endpoint, Receiver } from "../wire/receiver.ts";
@@ -21,6 +28,8 @@ const pingId = sendIdMax + 5;
 
 const ackEvery = 64;
 const reconnectMsMax = 1_000;
+/** After a refusal that will not last. */
+const againMs = 200;
 
 /**
  * `away`: no connection; a timer brings the next one. `connecting`: until `connect.ok`. `syncing`: signed in, reads
@@ -211,7 +220,7 @@ export class Device implements Receiver {
     if (this.#tally.epoch !== reply.epoch)
       this.#tally.ledger.violate(`${this.name} found other data: epoch ${reply.epoch}`);
     for (const seat of this.seats.values()) this.#sender.pump(seat, this.#nowMs);
-    if (!this.#isAdopted) this.#write(encode({ type: "list", id: listId, limit: 500 }));
+    if (!this.#isAdopted) this.#list();
     else if (reply.resumed && !reply.behind) this.#live();
     else this.#sync();
   }
@@ -225,14 +234,30 @@ export class Device implements Receiver {
   #refused(error: FrameNamed<"error">): void {
     if (error.id <= sendIdMax) return this.#sender.refused(error, this.#nowMs);
     this.#retryAfterMs = error.retryAfterMs ?? 0;
+    if (errors[errorName(error.code)].retry !== "later")
+      return this.#tally.ledger.violate(`${this.name} was refused: ${error.name} ${error.message}`);
     if (error.id === ackId) {
       this.#isAcking = false;
+      // The next tick acknowledges again.
+      this.#unacked++;
     } else if (error.id === syncId) {
       this.#isSyncing = false;
-      setTimeout(() => this.#isSignedIn && this.#sync(), 200);
-    } else if (error.id !== connectId || error.retryAfterMs === undefined) {
-      this.#tally.ledger.violate(`${this.name} was refused: ${error.name} ${error.message}`);
+      this.#soon(() => this.#sync());
+    } else if (error.id === listId) {
+      this.#soon(() => this.#list());
     }
+  }
+
+  /** Again on this connection, after a moment; where it is gone, the next one begins anew. */
+  #soon(work: () => void): void {
+    const connection = this.#connection;
+    setTimeout(() => {
+      if (this.#connection === connection && this.#isSignedIn) work();
+    }, againMs);
+  }
+
+  #list(): void {
+    this.#write(encode({ type: "list", id: listId, limit: 500 }));
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────

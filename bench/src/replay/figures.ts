@@ -1,14 +1,17 @@
 import type { Histogram } from "../measure/histogram.ts";
 import type { Community } from "./community.ts";
-import type { Played } from "./play.ts";
 
 export interface Ending {
+  /** How long it took. */
+  readonly seconds: number;
   /** Entries that the log holds. */
   readonly entries: number;
   /** Share of one core that the devices used. */
   readonly cpuShare: number;
-  /** Undefined where it was killed on the way. */
+  /** Undefined where a server was killed on the way. */
   readonly serverCpuShare: number | undefined;
+  /** What went wrong, and what it cost. */
+  readonly trouble: readonly (readonly [string, string])[];
 }
 
 /** Below this, what is divided by the time says nothing: CPU is counted in hundredths of a second. */
@@ -17,8 +20,7 @@ const secondsMin = 1;
 /** The result, one figure a line, and what differed. */
 export function figures(
   { tally, ledger, devices }: Community,
-  { seconds, kills }: Played,
-  ending: Ending,
+  { seconds, trouble, ...ending }: Ending,
 ): string {
   const isLong = seconds >= secondsMin;
   const perSecond = (count: number) =>
@@ -35,19 +37,13 @@ export function figures(
     ],
     ["send→stored", percentiles(tally.toStored)],
     ["send→shown", percentiles(tally.toShown)],
-    ...(kills.length === 0
+    ...(trouble.length === 0
       ? []
       : ([
           ["send→stored undisturbed", percentiles(tally.toStoredUndisturbed)],
           ["send→shown undisturbed", percentiles(tally.toShownUndisturbed)],
         ] as const)),
-    ...kills.map(
-      ({ progress, listeningMs, backMs }, at) =>
-        [
-          `kill ${at + 1}`,
-          `at ${Math.round(progress * 100)} %: listening again after ${(listeningMs / 1000).toFixed(2)} s, everybody back after ${(backMs / 1000).toFixed(2)} s`,
-        ] as const,
-    ),
+    ...trouble,
     ["sent again", `${tally.resent.toLocaleString("en")} messages`],
     ["came again", `${tally.repeated.toLocaleString("en")} deliveries, shown once`],
     [

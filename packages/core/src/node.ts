@@ -1,4 +1,4 @@
-import { ProtocolError, SharedFrame } from "@hongyan/protocol";
+import { ProtocolError } from "@hongyan/protocol";
 import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
 import { Committer } from "./committer.ts";
@@ -6,6 +6,7 @@ import { Conversations } from "./conversations.ts";
 import { isDamaged } from "./damage.ts";
 import { Delivery } from "./delivery.ts";
 import { DomainBackend } from "./domain-backend.ts";
+import { Drain, sendAway } from "./drain.ts";
 import type { NodeEvent } from "./event.ts";
 import { Membership } from "./membership.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -53,6 +54,8 @@ export interface Cluster {
 
 /** How many peers one tick looks at: with more, each is looked at every few ticks. */
 const peersPerTick = 2000;
+/** The least time after which those who were sent away are to come back. */
+const comeBackMs = 1000;
 /** Handshakes begun in one tick. */
 const handshakesPerTick = 8;
 
@@ -63,6 +66,7 @@ export class Node implements Acceptor {
   readonly #recovery: Recovery;
   readonly #peers: Peer[] = [];
   #nextPeer = 0;
+  #drain: Drain | undefined;
   #closing = false;
 
   constructor(options: NodeOptions) {
@@ -106,7 +110,7 @@ export class Node implements Acceptor {
     const peer = new Peer(this.#context, connection);
     peer.place = this.#peers.length;
     this.#peers.push(peer);
-    if (this.#closing) peer.close("going_away");
+    if (this.#closing || this.#drain !== undefined) peer.close("going_away", comeBackMs);
     return peer;
   }
 
@@ -126,6 +130,7 @@ export class Node implements Acceptor {
       this.#context;
     this.#recovery.tick();
     repair?.tick();
+    this.#drain?.tick();
     receipts.flush();
     sessions.expire(settings.sessionGraceMs);
     presence.tick();
@@ -144,19 +149,25 @@ export class Node implements Acceptor {
   }
 
   /**
+   * For a node among others: lets nobody in any more, and sends everybody away, so many percent of them per second,
+   * while the others are served. Resolves when nobody is left; `close` follows.
+   */
+  drain(percentPerSecond: number): Promise<void> {
+    this.#drain = new Drain(this.#context.committer, [...this.#peers], percentPerSecond);
+    return this.#drain.done;
+  }
+
+  /**
    * Takes no more commands, waits until those that were taken are committed and answered, and sends everybody away.
-   * The store stays open: it is its owner's.
+   * They are told to come back as fast as a node lets them in. The store stays open: it is its owner's.
    */
   async close(): Promise<void> {
     this.#closing = true;
     // Who sends without waiting would keep the committer busy for ever.
     for (const peer of [...this.#peers]) peer.leave();
     await this.#context.committer.idle();
-    const drain = new SharedFrame({ type: "drain", id: 0, reconnectInMs: 1000 });
-    for (const peer of [...this.#peers]) {
-      peer.write(drain);
-      peer.close("going_away", 1000);
-    }
+    const { connectsPerSecond } = this.#context.settings;
+    sendAway([...this.#peers], (place) => comeBackMs + Math.floor((place * 1000) / connectsPerSecond));
   }
 
   #look(peer: Peer): void {

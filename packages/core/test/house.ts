@@ -52,6 +52,8 @@ export class Device implements Connection {
   readonly transport = "test";
   readonly frames: Frame[] = [];
   closedWith: CloseName | undefined;
+  /** When it was told to come back. */
+  retryAfterMs: number | undefined;
   /** Set by a test to play a peer that does not read. */
   bufferedBytes = 0;
   inbound: Inbound | undefined;
@@ -66,8 +68,9 @@ export class Device implements Connection {
     this.frames.push(frame.frame);
   }
 
-  close(code: CloseName): void {
+  close(code: CloseName, retryAfterMs?: number): void {
     this.closedWith = code;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** Sends a command and waits for its answer; items that came with it are in `frames`. */

@@ -7,6 +7,8 @@ import { apiKeysOf } from "./auth/api-keys.ts";
 import type { Token } from "./auth/tokens.ts";
 import type { Domains } from "./config/domains.ts";
 import type { Config } from "./config/schema.ts";
+import { Forwarder } from "./forwarding/forwarder.ts";
+import { NodeDirectory } from "./forwarding/node-directory.ts";
 import { createHttpServer, type HttpServer } from "./http/http-server.ts";
 import { Origins } from "./http/origins.ts";
 import { addHealthRoutes } from "./operations/health.ts";
@@ -27,6 +29,8 @@ import { addPage } from "./web/page.ts";
 /** How long connections may take to end by themselves once they were told to. */
 const lingerMsMax = 5_000;
 const heldLingerMs = 500;
+/** A request at another node is given up when nothing has come for so long after a poll would have ended. */
+const forwardedSilenceMs = 10_000;
 
 function sleep(ms: number): Promise<void> {
   return setTimeout(ms, undefined, { ref: false });
@@ -58,6 +62,8 @@ export class Doors {
   readonly #port: Port;
   readonly #webSockets: WebSocketUpgrades;
   readonly #held: HeldConnections;
+  readonly #directory: NodeDirectory | undefined;
+  readonly #forwarder: Forwarder | undefined;
   #tcp: TcpListener | undefined;
   #draining = false;
 
@@ -66,6 +72,16 @@ export class Doors {
     const { allowedOrigins, outboxBytesMax: drainedAboveBytes } = config;
     const origins = new Origins(allowedOrigins, journal);
     this.#options = options;
+    if (config.advertise !== "") {
+      this.#directory = new NodeDirectory({
+        store: options.store,
+        journal,
+        random: systemRandom,
+        url: config.advertise,
+      });
+      const silenceMsMax = config.poll.holdMsMax + forwardedSilenceMs;
+      this.#forwarder = new Forwarder({ directory: this.#directory, silenceMsMax });
+    }
     this.#held = heldConnections({
       acceptor: node,
       journal,
@@ -75,6 +91,7 @@ export class Doors {
       holdMsMax: config.poll.holdMsMax,
       origins: allowedOrigins,
       drainedAboveBytes,
+      forwarder: this.#forwarder,
     });
     this.#http = createHttpServer({ journal, origins, held: this.#held });
     this.#port = new Port(this.#http.server);
@@ -98,6 +115,7 @@ export class Doors {
         statistics: () => node.statistics,
         traffic: () => this.#traffic(),
         joint: joint.statistics,
+        forwards: this.#forwarder?.statistics,
         token: config.metrics.token,
       });
     });
@@ -118,6 +136,8 @@ export class Doors {
   /** Rejects with `StartError`. */
   async listen(): Promise<Address> {
     const { host, port } = this.#options.config;
+    // Before the first connection is opened that another node is asked for.
+    await this.#directory?.open();
     try {
       await this.#port.listen(port, host);
     } catch (error) {
@@ -146,9 +166,11 @@ export class Doors {
     return this.#tcp === undefined ? { websocket, held } : { websocket, held, tcp: this.#tcp.traffic };
   }
 
-  /** To be called about every 100 ms: polls that have waited long enough. */
+  /** To be called about every 100 ms: polls that have waited long enough, other nodes. */
   tick(): void {
-    this.#held.sweep(performance.now());
+    const nowMs = performance.now();
+    this.#held.sweep(nowMs);
+    this.#directory?.tick(nowMs);
   }
 
   /** From now on `/readyz` answers 503. */
@@ -162,6 +184,7 @@ export class Doors {
    */
   async close(): Promise<void> {
     const { server, app } = this.#http;
+    this.#forwarder?.close();
     const closed = server.listening ? this.#port.close() : undefined;
     // A connection that becomes idle now would stay open for the next request, until its keep-alive time is over.
     const idle = setInterval(() => server.closeIdleConnections(), 50);
@@ -173,6 +196,7 @@ export class Doors {
     } finally {
       clearInterval(idle);
       server.closeAllConnections();
+      await this.#directory?.close();
     }
     await app.close();
   }

@@ -13,11 +13,14 @@ import { openTenants, refuseWithoutKeys, type Tenants } from "./demo/demo-mode.t
 import { type Address, Doors } from "./doors.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
+import { drainTimeMs } from "./process/drain-time.ts";
 import { type Joint, openJoint, openStore } from "./process/engines.ts";
 import { openJournal } from "./process/journal.ts";
 import { systemRandom } from "./process/random.ts";
 
 const tickEveryMs = 100;
+/** What a drain may take beyond the time that its rate says. */
+const overdueMs = 3_000;
 
 /** Parts that the embedding program brings itself. */
 export interface Parts {
@@ -187,8 +190,8 @@ export class Server {
   }
 
   /**
-   * Drains: `/readyz` says 503, users are sent away with a hint when to come back, what was accepted is committed
-   * and answered, then the store is closed. The same promise for every caller.
+   * Drains: `/readyz` says 503, users are sent away with a hint when to come back (at `drainRate` where other nodes
+   * take them), what was accepted is committed and answered, then the store is closed. The same promise for every caller.
    */
   close(): Promise<void> {
     if (this.#state.phase === "closing") return this.#state.done;
@@ -198,11 +201,22 @@ export class Server {
     return done;
   }
 
+  /** Where other nodes take them, users go some at a time; else all are served to the end, and go together. */
+  async #sendAway(): Promise<void> {
+    const { postgres, drainRate } = this.#config;
+    if (postgres.url === "") return;
+    await Promise.race([
+      this.#node.drain(drainRate),
+      sleep(drainTimeMs(drainRate) + overdueMs, undefined, { ref: false }),
+    ]);
+  }
+
   async #drain(before: State): Promise<void> {
     this.#doors.drain();
     if (before.phase === "listening") {
       this.#journal.info("draining", { connections: this.statistics.connections });
       await sleep(this.#config.drainMs);
+      await this.#sendAway();
     }
     try {
       const closed = this.#doors.close();

@@ -150,6 +150,30 @@ test("keys that contradict each other are refused", () => {
   assert.deepEqual(problemsOf({ options: { port: 0, tcpPort: 0 } }), []);
 });
 
+test("where others reach a node is a whole address, of a node that has others", () => {
+  const postgres = { url: "postgres://db" };
+  const urlOf = (advertise: string) => resolveConfig({ options: { postgres, advertise } }).config.advertise;
+  assert.equal(urlOf("http://10.0.0.5:8080/"), "http://10.0.0.5:8080");
+  assert.equal(urlOf("http://[fd00::5]:8080"), "http://[fd00::5]:8080");
+  assert.equal(urlOf(""), "");
+  for (const bad of [
+    "10.0.0.5:8080",
+    "https://10.0.0.5",
+    "http://",
+    "http://u:p@10.0.0.5",
+    "http://10.0.0.5/path",
+    "http://10.0.0.5/?query",
+    "http://0.0.0.0:8080",
+    "http://[::]:8080",
+    `http://${"x".repeat(300)}`,
+  ])
+    assert.match(problemsOf({ options: { postgres, advertise: bad } })[0] ?? "", /^advertise .*address/, bad);
+  assert.match(
+    problemsOf({ options: { advertise: "http://10.0.0.5" } })[0] ?? "",
+    /^advertise .*postgres\.url/,
+  );
+});
+
 test("empty variables count as unset", () => {
   assert.equal(resolveConfig({ environment: { HONGYAN_PORT: "" } }).config.port, 8080);
 });

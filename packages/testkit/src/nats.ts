@@ -20,11 +20,16 @@ export class NatsServer {
   readonly #program: string;
   readonly #directory: string;
   #child: ChildProcess | undefined;
+  /** One that is not stopped must not stay behind. */
+  readonly #onExit = (): void => {
+    this.#child?.kill("SIGKILL");
+  };
 
   private constructor(program: string, directory: string, port: number) {
     this.#program = program;
     this.#directory = directory;
     this.port = port;
+    process.on("exit", this.#onExit);
   }
 
   /** `config`: lines of its configuration file beside the address. */
@@ -86,6 +91,7 @@ export class NatsServer {
 
   async stop(): Promise<void> {
     await this.kill();
+    process.off("exit", this.#onExit);
     await rm(this.#directory, { recursive: true, force: true });
   }
 

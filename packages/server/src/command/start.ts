@@ -2,9 +2,10 @@
 import { flushCompileCache } from "node:module";
 import { demoFile } from "../demo/demo-domain.ts";
 import { refuseWithoutKeys } from "../demo/demo-mode.ts";
+import { drainTimeMs } from "../process/drain-time.ts";
 import { configOf, readArguments } from "./arguments.ts";
 
-/** What a drain may take before the process ends all the same. */
+/** What stopping may take beside the times that were set, before the process ends all the same. */
 const stopMsMax = 15_000;
 
 export async function start(args: readonly string[]): Promise<void> {
@@ -15,7 +16,7 @@ export async function start(args: readonly string[]): Promise<void> {
   const { createServer } = await import("../server.ts");
   const server = await createServer(config);
   try {
-    stopOnSignals(config.drainMs, () => server.close());
+    stopOnSignals(config.drainMs + drainTimeMs(config.drainRate) + stopMsMax, () => server.close());
     const { url, host, tcpPort } = await server.listen();
     const tcp = tcpPort === undefined ? "" : ` · TCP ${host}:${tcpPort}`;
     const links = await server.signInLinks();
@@ -47,7 +48,7 @@ function howToSignIn(domains: readonly string[], configFile: string | undefined)
 }
 
 /** The first signal drains, the second ends at once. */
-function stopOnSignals(drainMs: number, close: () => Promise<void>): void {
+function stopOnSignals(msMax: number, close: () => Promise<void>): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
@@ -55,7 +56,7 @@ function stopOnSignals(drainMs: number, close: () => Promise<void>): void {
     setTimeout(() => {
       process.stderr.write("hongyan: stopping took too long; ended\n");
       process.exit(1);
-    }, drainMs + stopMsMax).unref();
+    }, msMax).unref();
     close().then(
       () => process.exit(0),
       (error: unknown) => fault("stopping failed", error),

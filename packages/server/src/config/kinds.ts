@@ -141,6 +141,24 @@ function checkAddresses(value: unknown): readonly string[] {
   return value;
 }
 
+/** Where a server can be reached over HTTP. Empty: nowhere. */
+export const httpAddress: Kind<string> = {
+  type: "address",
+  limits: "http://host[:port]",
+  fromText: checkHttpAddress,
+  fromJson: checkHttpAddress,
+};
+
+function checkHttpAddress(value: unknown): string {
+  if (value === "") return "";
+  const url = typeof value === "string" && value.length <= 300 ? URL.parse(value) : null;
+  const isWhole = url !== null && url.href === `http://${url.host}/` && url.hostname !== "";
+  if (!isWhole) throw new InvalidValue("must be an address like http://10.0.0.5:8080");
+  if (["0.0.0.0", "[::]"].includes(url.hostname))
+    throw new InvalidValue("must be an address that other nodes can reach, not one to listen on");
+  return url.origin;
+}
+
 /** Tenants with their secrets. As text: the same JSON as in the file. */
 export const domains: Kind<Domains> = {
   type: "object",

@@ -9,6 +9,7 @@ import {
   bytes,
   choice,
   domains,
+  httpAddress,
   id,
   integer,
   type Kind,
@@ -54,6 +55,11 @@ export const schema = {
     "Directory of everything that must survive, unless `postgres.url` is set; then of nothing but the keys of a demo. One server per directory.",
   ),
   node: key(id, "node1", "Name of this node, unique in its cluster."),
+  advertise: key(
+    httpAddress,
+    "",
+    "Where the other nodes reach this one, as `http://10.0.0.5:8080`: then long polls and event streams may go to any node. Empty: they must go to the node that they began at.",
+  ),
   postgres: {
     url: secret(
       text(0, 2048),
@@ -201,6 +207,11 @@ export const schema = {
     0,
     "Time between `/readyz` answering 503 and the first connection being closed, for load balancers to notice.",
   ),
+  drainRate: key(
+    integer(1, 100, "percent per second"),
+    10,
+    "With `postgres.url`: how many of its connections a node that stops closes per second, at least 1000; the others are served meanwhile.",
+  ),
 } as const;
 
 /** Relations between keys: `[condition that must hold, the keys, what is wrong]`. */
@@ -237,6 +248,11 @@ export function contradictions(config: Config): { readonly path: string; readonl
       config.nats.url.length === 0 || Object.keys(config.domains).length > 0,
       "domains",
       "must be set where nats.url is: all nodes need the same keys",
+    ],
+    [
+      config.advertise === "" || config.postgres.url !== "",
+      "advertise",
+      "needs postgres.url: a node on a store of its own has no other nodes",
     ],
     [config.port === 0 || config.port !== config.tcpPort, "tcpPort", "must not be the same as port"],
   ];

@@ -6,6 +6,7 @@ import { ProtocolError } from "@hongyan/protocol";
 import type { FastifyInstance } from "fastify";
 import type { Counter, Gauge, Registry } from "prom-client";
 import { bearerOf, equalSecrets } from "../auth/api-keys.ts";
+import type { Forwards } from "../forwarding/forwarder.ts";
 import { isLoopback } from "../process/loopback.ts";
 import type { Traffic } from "../transport/traffic.ts";
 
@@ -15,6 +16,8 @@ export interface MetricsOptions {
   readonly traffic: () => Readonly<Record<string, Readonly<Traffic>>>;
   /** Of what joins this node with others; absent where it is alone. */
   readonly joint: Readonly<NatsStatistics> | undefined;
+  /** Of requests that other nodes answer; absent where none are handed on. */
+  readonly forwards: Readonly<Forwards> | undefined;
   /** "": only callers on this machine. */
   readonly token: string;
 }
@@ -136,6 +139,21 @@ export const jointRows = {
   },
 } as const satisfies Record<keyof NatsStatistics, Row>;
 
+/** Of held connections, at a node that does not have them. */
+export const forwardRows = {
+  underWay: {
+    type: "gauge",
+    name: "forwarding_requests",
+    help: "Requests that other nodes are answering through this one.",
+  },
+  total: { type: "counter", name: "forwarded_requests_total", help: "Requests handed on to other nodes." },
+  failed: {
+    type: "counter",
+    name: "forward_failures_total",
+    help: "Those that no node has answered; their clients connect anew.",
+  },
+} as const satisfies Record<keyof Forwards, Row>;
+
 export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): void {
   let registries: Promise<Registry[]> | undefined;
   app.get("/metrics", { schema: { hide: true } }, async (request, reply) => {
@@ -162,7 +180,7 @@ function mayRead(request: IncomingMessage, token: string): boolean {
   return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
 }
 
-async function nodeRegistry({ statistics, traffic, joint }: MetricsOptions): Promise<Registry> {
+async function nodeRegistry({ statistics, traffic, joint, forwards }: MetricsOptions): Promise<Registry> {
   const prometheus = await import("prom-client");
   const registry = new prometheus.Registry();
 
@@ -197,12 +215,16 @@ async function nodeRegistry({ statistics, traffic, joint }: MetricsOptions): Pro
       for (const [transport, totals] of Object.entries(traffic())) set(totals[key], transport);
     });
   }
-  for (const [key, row] of Object.entries(joint === undefined ? {} : jointRows) as [
-    keyof NatsStatistics,
-    Row,
-  ][]) {
-    add(row, [], (set) => set(Number(joint?.[key])));
+  function addTotals<T extends object>(
+    rows: Readonly<Record<keyof T, Row>>,
+    totals: Readonly<T> | undefined,
+  ) {
+    if (totals === undefined) return;
+    for (const [key, row] of Object.entries(rows) as [keyof T, Row][])
+      add(row, [], (set) => set(Number(totals[key])));
   }
+  addTotals<NatsStatistics>(jointRows, joint);
+  addTotals<Forwards>(forwardRows, forwards);
   return registry;
 }
 

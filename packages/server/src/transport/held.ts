@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Acceptor, Journal, Random } from "@hongyan/core";
 import { limits } from "@hongyan/protocol";
+import type { Forwarder } from "../forwarding/forwarder.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { FlushLoop } from "./flush-loop.ts";
 import { Answerer } from "./held/answer.ts";
@@ -37,6 +38,8 @@ export interface HeldOptions {
   /** Whose pages may use the connections from elsewhere; `*` for all. Default: nobody's. */
   readonly origins?: readonly string[] | undefined;
   readonly lingerMs?: number | undefined;
+  /** Hands requests for connections of other nodes on to these. Absent: there are none here. */
+  readonly forwarder?: Forwarder | undefined;
 }
 
 /** Long poll and event stream: connections that live longer than the requests which carry their frames. */
@@ -58,11 +61,13 @@ export class HeldConnections {
     };
     this.#registry = new HeldRegistry(context, {
       random: options.random,
+      place: options.forwarder?.place,
       idleMs: options.idleMs ?? 30_000,
       connectionsMax: options.connectionsMax ?? 100_000,
     });
     this.#requests = new HeldRequests({
       registry: this.#registry,
+      forwarder: options.forwarder,
       journal: options.journal,
       answerer: new Answerer(options.origins ?? []),
       traffic,

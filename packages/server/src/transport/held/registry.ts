@@ -4,6 +4,8 @@ import { HeldConnection, type HeldContext } from "./held-connection.ts";
 
 export interface RegistryOptions {
   readonly random: Random;
+  /** Names this node in the ids, for other nodes. */
+  readonly place: string | undefined;
   /** A connection that is not asked for its frames for so long is closed. */
   readonly idleMs: number;
   readonly connectionsMax: number;
@@ -36,7 +38,9 @@ export class HeldRegistry {
   }
 
   open(encoding: Encoding): HeldConnection {
-    const connection = new HeldConnection(this.context, this.#options.random.id(), encoding);
+    const { random, place } = this.#options;
+    const id = place === undefined ? random.id() : `${random.id()}.${place}`;
+    const connection = new HeldConnection(this.context, id, encoding);
     this.#connections.set(connection.id, connection);
     return connection;
   }
@@ -72,4 +76,9 @@ export class HeldRegistry {
     if (connection.isOver && connection.backlog.bytes === 0) return true;
     return !connection.isPolled && nowMs - connection.quietSinceMs > this.#options.idleMs;
   }
+}
+
+/** The node that the connection with this id lives on, as far as the id says. */
+export function placeOf(id: string): string | undefined {
+  return /^[\w-]+\.([\w-]+)$/.exec(id)?.[1];
 }

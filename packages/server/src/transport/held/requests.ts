@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Journal } from "@hongyan/core";
 import { ProtocolError } from "@hongyan/protocol";
+import type { Forwarder, RequestOrigin } from "../../forwarding/forwarder.ts";
 import type { Linger } from "../linger.ts";
 import { EventStream, type StreamContext } from "./event-stream.ts";
 import type { HeldConnection } from "./held-connection.ts";
 import { Poll, type PollContext } from "./poll.ts";
-import type { HeldRegistry } from "./registry.ts";
+import { type HeldRegistry, placeOf } from "./registry.ts";
 import { decodeUpload, readBody, type Upload, type UploadLimits } from "./upload.ts";
 
 export interface RequestContext extends PollContext, StreamContext, UploadLimits {
   readonly registry: HeldRegistry;
   readonly linger: Linger;
+  /** The way to connections of other nodes; absent where there are none. */
+  readonly forwarder: Forwarder | undefined;
   readonly journal: Journal;
   /** A poll is held for a time between these; the spread keeps clients from asking all at once. */
   readonly holdMsMin: number;
@@ -66,14 +69,49 @@ export class HeldRequests {
         if (method === "POST") return this.#open(request, response);
         return answerer.refuseMethod(request, response, "POST");
       case "one":
-        if (method === "GET") return this.#poll(response, this.#find(route.id), query);
-        if (method === "POST") return this.#upload(request, response, this.#find(route.id), query);
-        if (method === "DELETE") return this.#remove(response, this.#find(route.id));
-        return answerer.refuseMethod(request, response, "GET, POST, DELETE");
+        if (method !== "GET" && method !== "POST" && method !== "DELETE")
+          return answerer.refuseMethod(request, response, "GET, POST, DELETE");
+        break;
       case "stream":
-        if (method === "GET") return this.#stream(request, response, this.#find(route.id), query);
-        return answerer.refuseMethod(request, response, "GET");
+        if (method !== "GET") return answerer.refuseMethod(request, response, "GET");
     }
+    const { registry, forwarder } = this.#context;
+    const origin = forwarder?.originOf(request) ?? "client";
+    const connection = origin === "stray" ? undefined : registry.find(route.id);
+    if (connection === undefined) return this.#elsewhere(request, response, route, query, origin);
+    if (method === "POST") return this.#upload(request, response, connection, query);
+    if (method === "DELETE") return this.#remove(response, connection);
+    if (route.name === "stream") return this.#stream(request, response, connection, query);
+    this.#poll(response, connection, query);
+  }
+
+  /** For a connection that is not here: the node that it names answers. */
+  #elsewhere(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { id, name }: Extract<Route, { readonly id: string }>,
+    query: URLSearchParams,
+    origin: RequestOrigin,
+  ): void {
+    const { forwarder, answerer } = this.#context;
+    const place = placeOf(id);
+    // What another node has handed on goes no further: there are no loops.
+    if (forwarder === undefined || origin !== "client" || place === undefined || place === forwarder.place)
+      throw notFound();
+    const path = `${root}/${id}${name === "stream" ? "/stream" : ""}?${query}`;
+    forwarder.forward(
+      {
+        request,
+        response,
+        path,
+        headers: answerer.crossOrigin(request),
+        refuse: (error) => {
+          if (request.complete) answerer.refuse(response, error);
+          else this.#refuseBody(request, response, error);
+        },
+      },
+      place,
+    );
   }
 
   #open(request: IncomingMessage, response: ServerResponse): void {
@@ -142,12 +180,6 @@ export class HeldRequests {
   #remove(response: ServerResponse, connection: HeldConnection): void {
     this.#context.registry.remove(connection);
     this.#context.answerer.answer(response, 204, {});
-  }
-
-  #find(id: string): HeldConnection {
-    const connection = this.#context.registry.find(id);
-    if (connection === undefined) throw notFound();
-    return connection;
   }
 
   /** Reads and decodes an upload, then runs `use`; `undefined`: the body is empty. */
