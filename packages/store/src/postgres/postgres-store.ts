@@ -13,7 +13,6 @@ import type {
 import { checkBatch } from "@hongyan/core/memory";
 import { parseAddress } from "./address.ts";
 import { CommitLanes } from "./commit-lanes.ts";
-import { KnownLogs } from "./known-logs.ts";
 import {
   headsOf,
   positionsOf,
@@ -27,6 +26,7 @@ import {
 import { migrate } from "./migrate.ts";
 import { closed, Primary } from "./primary.ts";
 import { Readers } from "./readers.ts";
+import { RememberedLogs } from "./remembered-logs.ts";
 import { checkServer } from "./server-check.ts";
 import { probe } from "./statements.ts";
 import { newStatistics, type PostgresStatistics } from "./statistics.ts";
@@ -47,6 +47,11 @@ export interface PostgresStoreOptions {
 
 const lanesMax = 4;
 
+/** Replaced when a commit fails: see RememberedLogs. */
+interface Memory {
+  logs: RememberedLogs;
+}
+
 /**
  * All durable state in PostgreSQL, for any number of nodes. A commit resolves when its transaction was committed with
  * `synchronous_commit` on (G1); commits that wait share one. Bytes handed to `commit` must not change before its
@@ -60,7 +65,7 @@ export class PostgresStore implements Store {
   readonly #primary: Primary;
   readonly #readers: Readers;
   readonly #lanes: CommitLanes;
-  readonly #known: KnownLogs;
+  readonly #memory: Memory;
   readonly #statistics: PostgresStatistics;
   #closing: Promise<void> | undefined;
 
@@ -74,7 +79,7 @@ export class PostgresStore implements Store {
       throw new RangeError(`poolMax is ${poolMax}; it takes 2 connections to write and to read`);
     const address = parseAddress(options.url);
     const count = Math.min(lanesMax, poolMax - 1);
-    const known = new KnownLogs();
+    const memory = { logs: new RememberedLogs() };
     const statistics = newStatistics();
     const primary = await Primary.open(
       {
@@ -83,7 +88,7 @@ export class PostgresStore implements Store {
         journal,
         failed: () => {
           statistics.commitFailures++;
-          known.clear();
+          memory.logs = new RememberedLogs();
         },
         recovered: () => {
           statistics.recoveries++;
@@ -95,13 +100,13 @@ export class PostgresStore implements Store {
       },
     );
     const readers = new Readers(address, poolMax - count, journal);
-    return new PostgresStore({ primary, readers, known, statistics, count, queueBytesMax });
+    return new PostgresStore({ primary, readers, memory, statistics, count, queueBytesMax });
   }
 
   private constructor(parts: {
     readonly primary: Primary;
     readonly readers: Readers;
-    readonly known: KnownLogs;
+    readonly memory: Memory;
     readonly statistics: PostgresStatistics;
     readonly count: number;
     readonly queueBytesMax: number;
@@ -109,7 +114,7 @@ export class PostgresStore implements Store {
     this.epoch = parts.primary.epoch;
     this.#primary = parts.primary;
     this.#readers = parts.readers;
-    this.#known = parts.known;
+    this.#memory = parts.memory;
     this.#statistics = parts.statistics;
     this.#lanes = new CommitLanes({
       count: parts.count,
@@ -139,13 +144,16 @@ export class PostgresStore implements Store {
   }
 
   async #commitGroup(lane: number, batches: readonly Batch[]): Promise<CommitOutcome[]> {
-    const outcomes = await this.#primary.use(lane, async (writer) => {
+    // What a group of the connections of before learns belongs to them.
+    const { logs } = this.#memory;
+    const { outcomes, lostRaces } = await this.#primary.use(lane, async (writer) => {
       // Nothing at all is asked for by those who want to know whether the store is back: it writes, too.
       if (batches.every(isEmpty)) await writer.run(probe, []);
-      return commitGroup(writer, batches, this.#known);
+      return commitGroup(writer, batches, logs);
     });
     this.#statistics.commits += batches.length;
     this.#statistics.transactions++;
+    this.#statistics.lostRaces += lostRaces;
     for (const { appends } of outcomes) {
       for (const { status } of appends) {
         if (status === "stored") this.#statistics.appendsStored++;

@@ -5,6 +5,8 @@ export interface PostgresStatistics {
   transactions: number;
   appendsStored: number;
   appendsDuplicate: number;
+  /** Transactions that lost to one of another node and were tried again. */
+  lostRaces: number;
   commitFailures: number;
   recoveries: number;
 }
@@ -15,6 +17,7 @@ export function newStatistics(): PostgresStatistics {
     transactions: 0,
     appendsStored: 0,
     appendsDuplicate: 0,
+    lostRaces: 0,
     commitFailures: 0,
     recoveries: 0,
   };
