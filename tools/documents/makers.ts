@@ -1,16 +1,17 @@
 /** What is made from the code: see `tables.ts`. */
 import { closeCodes, errors, type FrameSchema, limits, schemas } from "@hongyan/protocol";
 import { readVectors } from "../../packages/protocol/test/vectors.ts";
-import { jointRows, rows, trafficRows } from "../../packages/server/src/operations/metrics.ts";
+import { jointRows, postgresRows, rows, trafficRows } from "../../packages/server/src/operations/metrics.ts";
 import { guaranteeTests } from "./guarantees.ts";
 import { httpApi } from "./http-api.ts";
 import { limitMeanings } from "./limits.ts";
 import { type Maker, table } from "./tables.ts";
 
 /** What `made: metrics …` may ask for, beside those of the node. */
-const metricRows: Readonly<Record<string, typeof jointRows | typeof trafficRows>> = {
+const metricRows: Readonly<Record<string, typeof jointRows | typeof postgresRows | typeof trafficRows>> = {
   "between nodes": jointRows,
   "by transport": trafficRows,
+  "of postgres": postgresRows,
 };
 
 export const makers: Readonly<Record<string, Maker>> = {

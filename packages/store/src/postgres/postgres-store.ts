@@ -12,6 +12,7 @@ import type {
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
 import { parseAddress } from "./address.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { CommitLanes } from "./commit-lanes.ts";
 import {
   headsOf,
@@ -42,6 +43,10 @@ export interface PostgresStoreOptions {
   readonly poolMax?: number | undefined;
   /** Makes the epoch of new data. Default: 128 random bits. */
   readonly createEpoch?: (() => string) | undefined;
+  /** How far the clocks of this machine and of the server may be apart. Default 5 s. */
+  readonly clockSkewMsMax?: number | undefined;
+  /** The clock of this machine, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
   readonly journal?: Journal | undefined;
 }
 
@@ -64,6 +69,7 @@ export class PostgresStore implements Store {
   readonly epoch: string;
   readonly #primary: Primary;
   readonly #readers: Readers;
+  readonly #clock: ClockWatch;
   readonly #lanes: CommitLanes;
   readonly #memory: Memory;
   readonly #statistics: PostgresStatistics;
@@ -75,6 +81,7 @@ export class PostgresStore implements Store {
    */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const { journal, poolMax = 12, queueBytesMax = 64 * 1024 * 1024, createEpoch = randomEpoch } = options;
+    const { clockSkewMsMax = 5_000, now = Date.now } = options;
     if (!Number.isSafeInteger(poolMax) || poolMax < 2)
       throw new RangeError(`poolMax is ${poolMax}; it takes 2 connections to write and to read`);
     const address = parseAddress(options.url);
@@ -100,12 +107,21 @@ export class PostgresStore implements Store {
       },
     );
     const readers = new Readers(address, poolMax - count, journal);
-    return new PostgresStore({ primary, readers, memory, statistics, count, queueBytesMax });
+    const { place } = address;
+    const clock = new ClockWatch({ readers, place, journal, statistics, skewMsMax: clockSkewMsMax, now });
+    try {
+      await clock.start();
+    } catch (error) {
+      await Promise.all([primary.close(), readers.close()]);
+      throw error;
+    }
+    return new PostgresStore({ primary, readers, clock, memory, statistics, count, queueBytesMax });
   }
 
   private constructor(parts: {
     readonly primary: Primary;
     readonly readers: Readers;
+    readonly clock: ClockWatch;
     readonly memory: Memory;
     readonly statistics: PostgresStatistics;
     readonly count: number;
@@ -114,6 +130,7 @@ export class PostgresStore implements Store {
     this.epoch = parts.primary.epoch;
     this.#primary = parts.primary;
     this.#readers = parts.readers;
+    this.#clock = parts.clock;
     this.#memory = parts.memory;
     this.#statistics = parts.statistics;
     this.#lanes = new CommitLanes({
@@ -123,9 +140,15 @@ export class PostgresStore implements Store {
     });
   }
 
-  /** Totals since the start; live. */
+  /** Totals since the start, and how it is now. */
   get statistics(): Readonly<PostgresStatistics> {
-    return this.#statistics;
+    const { open, busy, waiting } = this.#readers.connections;
+    return {
+      ...this.#statistics,
+      readConnections: open,
+      readConnectionsBusy: busy,
+      readsWaiting: waiting,
+    };
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,14 +169,13 @@ export class PostgresStore implements Store {
   async #commitGroup(lane: number, batches: readonly Batch[]): Promise<CommitOutcome[]> {
     // What a group of the connections of before learns belongs to them.
     const { logs } = this.#memory;
-    const { outcomes, lostRaces } = await this.#primary.use(lane, async (writer) => {
+    const outcomes = await this.#primary.use(lane, async (writer) => {
       // Nothing at all is asked for by those who want to know whether the store is back: it writes, too.
       if (batches.every(isEmpty)) await writer.run(probe, []);
-      return commitGroup(writer, batches, logs);
+      return commitGroup(writer, batches, logs, this.#statistics);
     });
     this.#statistics.commits += batches.length;
     this.#statistics.transactions++;
-    this.#statistics.lostRaces += lostRaces;
     for (const { appends } of outcomes) {
       for (const { status } of appends) {
         if (status === "stored") this.#statistics.appendsStored++;
@@ -206,6 +228,7 @@ export class PostgresStore implements Store {
 
   /** Commits that were asked for before are carried out first. */
   close(): Promise<void> {
+    this.#clock.stop();
     this.#closing ??= this.#lanes.idle().then(async () => {
       await Promise.all([this.#primary.close(), this.#readers.close()]);
     });

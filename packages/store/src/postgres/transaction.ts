@@ -7,6 +7,7 @@ import type { OrderedName } from "./ordered-name.ts";
 import type { RememberedLog } from "./remembered-log.ts";
 import { RememberedLogs } from "./remembered-logs.ts";
 import * as statements from "./statements.ts";
+import type { PostgresStatistics } from "./statistics.ts";
 import type { Row, Statement, Writer } from "./writer.ts";
 
 /** Others need no more than 16 commits to let a log go that they have for themselves: see RememberedLog. */
@@ -24,37 +25,44 @@ export async function commitGroup(
   writer: Writer,
   batches: readonly Batch[],
   memory: RememberedLogs,
-): Promise<{ readonly outcomes: CommitOutcome[]; readonly lostRaces: number }> {
+  statistics: PostgresStatistics,
+): Promise<CommitOutcome[]> {
   for (let tries = 1; ; tries++) {
     const plan = new GroupPlan(batches, tries === 1 ? memory : nothing);
     try {
-      if (await carryOut(writer, plan)) {
+      if (await carryOut(writer, plan, statistics)) {
         remember(plan, memory);
-        return { outcomes: plan.outcomes, lostRaces: tries - 1 };
+        return plan.outcomes;
       }
     } catch (error) {
       if (!isLostRace(error) || tries === triesMax) throw error;
     }
     if (tries === triesMax) throw new Error("Other nodes delete the same records again and again");
+    statistics.lostRaces++;
     await writer.rollBack();
   }
 }
 
 /** False: a record was deleted by another node in between. */
-async function carryOut(writer: Writer, plan: GroupPlan): Promise<boolean> {
+async function carryOut(writer: Writer, plan: GroupPlan, statistics: PostgresStatistics): Promise<boolean> {
+  const beganMs = performance.now();
   const begun = writer.begin();
-  const questions = find(writer, plan);
-  if (questions.length > 0) {
-    await Promise.all([begun, ...questions]);
+  const looks = look(writer, plan);
+  if (looks.length > 0) {
+    await Promise.all([begun, ...looks]);
+    statistics.looks++;
+    statistics.lookSeconds += (performance.now() - beganMs) / 1000;
     if (plan.records.isMissing) return false;
   }
   plan.decide();
+  const decidedMs = performance.now();
   await Promise.all([begun, ...write(writer, plan), writer.commit()]);
+  statistics.writeSeconds += (performance.now() - decidedMs) / 1000;
   return true;
 }
 
 /** Locks what the group decides by, and reads it, where memory does not know it. */
-function find(writer: Writer, plan: GroupPlan): Promise<void>[] {
+function look(writer: Writer, plan: GroupPlan): Promise<void>[] {
   const { unknown, locked, keys, records } = plan;
   const work: Promise<void>[] = [];
   const ask = (statement: Statement, values: Buffer[], load: (rows: Row[]) => void = ignore) => {
