@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compare } from "./compare.ts";
 import { counts } from "./counts.ts";
+import { chooseCells, distributedScenarioNames, nodesOnPostgres } from "./distribution/command.ts";
+import { distribution } from "./distribution/distribution.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { writePage } from "./page/write.ts";
 import { choosePeerScenarios, choosePeers, peerNames, peerScenarioNames, runPeers } from "./peers/command.ts";
@@ -24,6 +26,7 @@ const comparedByDefault = ["direct", "fanout", "backlog"];
 
 const help = `Usage: npm run bench -- [SCENARIO …] [options]
        npm run bench -- --peers[=LIST] [SCENARIO …] [options]
+       npm run bench -- --store postgres [--nodes N] [SCENARIO …] [options]
        npm run bench -- --compare BASE [SCENARIO …] [options]
        npm run bench -- --page FILE.json …
        npm run bench -- counts [--write]
@@ -50,6 +53,10 @@ ${peerNames.join(", ")}.
   --trace FILE    the trace that the scenario trace plays (lines as npm run replay takes them); default is a made-up
                   one
 
+--store postgres plays ${distributedScenarioNames.join(", ")} on a node that keeps everything in
+PostgreSQL, in turns with one that has the embedded store; --nodes N on N of them, joined by NATS, with clients on all
+of them. PostgreSQL and NATS are installed where they are missing (as root on Debian).
+
 --compare measures the server of the git revision BASE and that of this checkout in turns and says what became
 slower; exit code 1 if anything did. Without SCENARIO: ${comparedByDefault.join(", ")}.
 
@@ -71,6 +78,8 @@ async function bench(args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args.map(withList), {
     peers: { type: "string" },
     compare: { type: "string" },
+    store: { type: "string" },
+    nodes: { type: "string" },
     page: { type: "boolean", default: false },
     trace: { type: "string" },
     json: { type: "string" },
@@ -80,19 +89,23 @@ async function bench(args: readonly string[]): Promise<number> {
     profile: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   });
-  const { peers, compare: base, page, trace, profile } = values;
+  const { peers, compare: base, page, trace, profile, store, nodes } = values;
   if (values.help) {
     process.stdout.write(help);
     return 0;
   }
   if (Number(page) + Number(peers !== undefined) + Number(base !== undefined) > 1)
     throw new UsageError("--peers, --compare and --page are three different things: one at a time");
+  if ((page || peers !== undefined || base !== undefined) && (store ?? nodes) !== undefined)
+    throw new UsageError("--store and --nodes go with none of --peers, --compare and --page");
   if (trace !== undefined && peers === undefined) throw new UsageError("--trace goes with --peers");
   if (profile && (peers !== undefined || base !== undefined))
     throw new UsageError("--profile goes with neither --peers nor --compare");
   if (page) return writePage(positionals, say);
   if (peers !== undefined) return comparePeers(peers, positionals, values);
   if (base !== undefined) return compareRevisions(base, positionals, values);
+  const nodeCount = nodesOnPostgres(store, nodes);
+  if (nodeCount !== undefined) return measureDistribution(nodeCount, positionals, values);
   return measure(choose(positionals), values);
 }
 
@@ -105,16 +118,40 @@ async function measure(chosen: readonly Scenario[], flags: Flags): Promise<numbe
   const { quick: isQuick, full: isFull } = flags;
   const rounds = wholeNumber("rounds", flags.rounds, 1, 100, isQuick ? 1 : 3);
   const keep = keeper(flags.json);
-  const profileFolder = flags.profile ? join(results, `profile-${Date.now()}`) : undefined;
-  if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
+  const profileFolder = folderOf(flags.profile);
   sayMachine();
   const rows: Row[] = [];
   for (const scenario of chosen) {
     rows.push(...(await scenario.run({ isQuick, isFull, rounds, profileFolder }, say)));
     keep(rows);
   }
+  report(rows, profileFolder);
+  return 0;
+}
+
+/** Where CPU profiles go, where they are asked for. */
+function folderOf(isProfiled: boolean): string | undefined {
+  if (!isProfiled) return undefined;
+  const folder = join(results, `profile-${Date.now()}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function report(rows: readonly Row[], profileFolder: string | undefined): void {
   process.stdout.write(`${tableOf(rows)}\n`);
   if (profileFolder !== undefined) process.stdout.write(`${printProfiles(profileFolder)}\n`);
+}
+
+async function measureDistribution(nodes: number, names: readonly string[], flags: Flags): Promise<number> {
+  const chosen = chooseCells(names);
+  const { quick: isQuick, full, profile } = flags;
+  if (full) throw new UsageError("--full goes with growth, which is measured on the embedded store");
+  const rounds = wholeNumber("rounds", flags.rounds, 1, 100, isQuick ? 1 : 3);
+  const keep = keeper(flags.json);
+  const profileFolder = folderOf(profile);
+  sayMachine();
+  const effort = { isQuick, rounds, nodes, profileFolder };
+  report(await distribution(chosen, effort, say, keep), profileFolder);
   return 0;
 }
 

@@ -19,11 +19,27 @@ test("absurd flags are refused before anything is measured", async () => {
     ["--wrong"],
     ["--json"],
     ["--json", "/no/such/folder/x.json"],
+    ["--store"],
+    ["--nodes", "x"],
+    ["--nodes", "3", "--full"],
+    ["--nodes", "3", "--peers"],
   ]) {
     const { code, err } = await run("main", ["backlog", ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.notEqual(err, "");
   }
+});
+
+test("what makes no sense on PostgreSQL is refused with what would", async () => {
+  const refused = async (args: string[], words: RegExp) => {
+    const { code, err } = await run("main", args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(err, words);
+  };
+  await refused(["--store", "mysql"], /--store must be embedded or postgres, not "mysql"/);
+  await refused(["--nodes", "0"], /--nodes must be a whole number from 1 to 16/);
+  await refused(["--nodes", "2", "--store", "embedded"], /--nodes goes with --store postgres/);
+  await refused(["--nodes", "2", "growth"], /"growth" is not measured .* direct, fanout, backlog, storm/);
 });
 
 test("a scenario prints a table and writes its rows beside their bare probe", {

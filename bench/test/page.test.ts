@@ -46,6 +46,16 @@ test("the spread stands beside every median, and what an acknowledgement means b
   assert.match(text, /- all, dodo: missing: extinct/);
 });
 
+test("what distribution costs stands in a section of its own, as a part of one embedded node", () => {
+  const { text } = page();
+  const [, section = ""] = text.split("## PostgreSQL, and several nodes");
+  assert.match(
+    section,
+    /\| direct, 32 in flight \(3 nodes on PostgreSQL and NATS\) \| messages\/s \| 20,000 \| 3 \| 10 % \| 100,000 \| 0\.20 \|/,
+  );
+  assert.equal(text.split("3 nodes on PostgreSQL and NATS").length, 2, "it stands there only");
+});
+
 test("machine, date and command stand on the page", () => {
   const { text } = page();
   assert.match(text, /2 × Test CPU, 4 GB, Linux 6\.1, Node 26: \d+ figures, 2030-01-02, load average 1\.9/);

@@ -1,17 +1,26 @@
 /** What is made from the code: see `tables.ts`. */
 import { closeCodes, errors, type FrameSchema, limits, schemas } from "@hongyan/protocol";
 import { readVectors } from "../../packages/protocol/test/vectors.ts";
-import { forwardRows, jointRows, rows, trafficRows } from "../../packages/server/src/operations/metrics.ts";
+import {
+  forwardRows,
+  jointRows,
+  postgresRows,
+  rows,
+  trafficRows,
+} from "../../packages/server/src/operations/metrics.ts";
 import { guaranteeTests } from "./guarantees.ts";
 import { httpApi } from "./http-api.ts";
 import { limitMeanings } from "./limits.ts";
 import { type Maker, table } from "./tables.ts";
 
+type MetricRows = typeof forwardRows | typeof jointRows | typeof postgresRows | typeof trafficRows;
+
 /** What `made: metrics …` may ask for, beside those of the node. */
-const metricRows: Readonly<Record<string, typeof forwardRows | typeof jointRows | typeof trafficRows>> = {
+const metricRows: Readonly<Record<string, MetricRows>> = {
   "between nodes": jointRows,
   "by transport": trafficRows,
   forwarding: forwardRows,
+  "of postgres": postgresRows,
 };
 
 export const makers: Readonly<Record<string, Maker>> = {

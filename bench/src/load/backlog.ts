@@ -3,10 +3,10 @@ import { decodeFrame, directConversationId, type FrameNamed } from "@hongyan/pro
 import { encode, frameCode, idOf, SendWriter, seqOfMessage, stringEnd, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
+import { type Nodes, portOf } from "./nodes.ts";
 import { Run } from "./run.ts";
 
-export interface FillInput {
-  readonly port: number;
+export interface FillInput extends Nodes {
   readonly trust: Trust;
   /** Sender i is `<prefix>s<i>`, the reader `<prefix>r`. */
   readonly prefix: string;
@@ -27,7 +27,7 @@ class Filler extends Client {
 
   constructor(input: FillInput, index: number, run: Run) {
     const user = `${input.prefix}s${index}`;
-    super({ transport: "tcp", port: input.port }, { user, device: "d" }, input.trust, run);
+    super({ transport: "tcp", port: portOf(input, index) }, { user, device: "d" }, input.trust, run);
     this.#count = input.messagesEach;
     this.#writer = new SendWriter(directConversationId(user, `${input.prefix}r`), "b", input.bodyBytes);
   }

@@ -5,12 +5,12 @@ import { CpuMeter } from "../process/cpu.ts";
 import { bodyStart, frameCode, idOf, SendWriter, seqOfSendOk, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import type { Trust } from "./client.ts";
+import { type Nodes, portInPairs } from "./nodes.ts";
 import { Pace } from "./pace.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
 import { Run } from "./run.ts";
 
-export interface DirectInput {
-  readonly port: number;
+export interface DirectInput extends Nodes {
   readonly transport: Transport;
   readonly trust: Trust;
   /** User i is `<prefix><i>` and writes to user i^1. */
@@ -61,8 +61,14 @@ export class Sender extends Reader {
   constructor(input: DirectInput, index: number, measure: Measure, run: Run) {
     const user = `${input.prefix}${index}`;
     const conversation = directConversationId(user, `${input.prefix}${index ^ 1}`);
-    const { transport, port, trust } = input;
-    super({ transport, port }, { user, device: `d${index}` }, trust, run, conversation);
+    const { transport, trust } = input;
+    super(
+      { transport, port: portInPairs(input, index) },
+      { user, device: `d${index}` },
+      trust,
+      run,
+      conversation,
+    );
     this.#measure = measure;
     this.#writer = new SendWriter(conversation, `d${index}`, input.bodyBytes);
     this.#inFlight = input.inFlight;

@@ -7,12 +7,12 @@ import { CpuMeter, cpuMs } from "../process/cpu.ts";
 import { bodyStart, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
+import { type Nodes, portOf } from "./nodes.ts";
 import { Pace } from "./pace.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
 import { Run } from "./run.ts";
 
-export interface FanoutInput {
-  readonly port: number;
+export interface FanoutInput extends Nodes {
   readonly transport: Transport;
   readonly trust: Trust;
   readonly conversation: string;
@@ -81,7 +81,8 @@ class Member extends Reader {
 
   constructor(input: FanoutInput, index: number, measure: Measure, run: Run) {
     const login = { user: `${input.prefix}${index}`, device: "d" };
-    super(input, login, input.trust, run, input.conversation);
+    const { transport, trust, conversation } = input;
+    super({ transport, port: portOf(input, index) }, login, trust, run, conversation);
     this.#measure = measure;
   }
 

@@ -3,14 +3,18 @@ import { pathToFileURL } from "node:url";
 import { Client } from "pg";
 import { serveJobs } from "../process/child.ts";
 
-export interface OpenInput {
-  readonly engine: "store" | "insert";
-  /** Where the store comes from: the checkout that is measured need not be the bench's own. */
-  readonly storeModule: string;
+export interface InsertInput {
+  readonly engine: "insert";
   readonly url: string;
   readonly conversations: number;
-  readonly writers: number;
   readonly bodyBytes: number;
+}
+
+export interface StoreInput extends Omit<InsertInput, "engine"> {
+  readonly engine: "store";
+  /** Where the store comes from: the checkout that is measured need not be the bench's own. */
+  readonly storeModule: string;
+  readonly writers: number;
 }
 
 export interface AppendResult {
@@ -39,7 +43,7 @@ function nextConversation(count: number): number {
   return (random >>> 0) % count;
 }
 
-async function open(input: OpenInput): Promise<void> {
+async function open(input: StoreInput | InsertInput): Promise<void> {
   engine = input.engine === "store" ? await openStore(input) : await openInsert(input);
 }
 
@@ -50,7 +54,7 @@ async function openStore({
   conversations,
   writers,
   bodyBytes,
-}: OpenInput): Promise<Engine> {
+}: StoreInput): Promise<Engine> {
   const { PostgresStore } = (await import(
     pathToFileURL(storeModule).href
   )) as typeof import("@hongyan/store/postgres");
@@ -85,7 +89,7 @@ async function openStore({
 }
 
 /** One INSERT of 500 rows after the other: no key, no head, no duplicates looked for. */
-async function openInsert({ url, conversations, bodyBytes }: OpenInput): Promise<Engine> {
+async function openInsert({ url, conversations, bodyBytes }: InsertInput): Promise<Engine> {
   const clients = await Promise.all(
     Array.from({ length: connections }, async () => {
       const client = new Client(url);

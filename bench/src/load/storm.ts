@@ -6,10 +6,10 @@ import { type Connection, openConnection } from "../wire/connection.ts";
 import { encode, frameCode, typeOf } from "../wire/frame-bytes.ts";
 import type { Receiver, Transport } from "../wire/receiver.ts";
 import type { Trust } from "./client.ts";
+import { type Nodes, portOf } from "./nodes.ts";
 import { Run } from "./run.ts";
 
-export interface StormInput {
-  readonly port: number;
+export interface StormInput extends Nodes {
   readonly transport: Transport;
   readonly trust: Trust;
   /** Client i is user `<prefix><i>`. */
@@ -45,8 +45,8 @@ class Returning implements Receiver {
   }
 
   dial(): void {
-    const { transport, port } = this.#input;
-    this.#connection = openConnection({ transport, port }, this);
+    const { transport } = this.#input;
+    this.#connection = openConnection({ transport, port: portOf(this.#input, this.#index) }, this);
   }
 
   opened(): void {

@@ -1,5 +1,6 @@
 /** The results as one Markdown page and its pictures, from the rows of runs. */
 import { crashSections } from "./crash.ts";
+import { distributionSections } from "./distribution.ts";
 import { type Absence, type Figure, type Figures, isQuick } from "./figure.ts";
 import { growthSections } from "./growth.ts";
 import { milliseconds, number, percent, table } from "./markdown.ts";
@@ -12,10 +13,15 @@ export interface Page {
 }
 
 /** Scenarios that have sections of their own, beside those that are compared. */
-const drawn = new Set(["growth", "crash"]);
+const drawn = new Set(["growth", "crash", "distribution"]);
 
 export function pageOf({ rows, absences }: Figures): Page {
-  const sections = [...comparisons(rows), ...crashSections(rows), ...growthSections(rows)];
+  const sections = [
+    ...comparisons(rows),
+    ...crashSections(rows),
+    ...growthSections(rows),
+    ...distributionSections(rows),
+  ];
   const others = rows.filter((row) => !drawn.has(row.scenario) && !isCompared(row));
   return {
     text: `${[

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Where a CPU profile is written when the server stops. */
   readonly profileFolder?: string | undefined;
+  /** A node of the same cluster: tokens and API key of the one are good at the other. */
+  readonly like?: Server | undefined;
   /** Lets `SIGUSR2` collect garbage. */
   readonly collectable?: boolean;
   /** Flags for Node. What they preload gets an IPC channel and answers `ask`. */
@@ -24,8 +26,8 @@ export interface ServerOptions {
 
 export class Server {
   readonly folder = new Folder("bench");
-  readonly signer: Signer = { domain: "bench", keyId: "bench", secret: randomBytes(32).toString("hex") };
-  readonly apiKey = randomBytes(32).toString("hex");
+  readonly signer: Signer;
+  readonly apiKey: string;
   port = 0;
   tcpPort = 0;
   readonly #options: ServerOptions;
@@ -33,6 +35,13 @@ export class Server {
 
   constructor(options: ServerOptions = {}) {
     this.#options = options;
+    const { like } = options;
+    this.signer = like?.signer ?? {
+      domain: "bench",
+      keyId: "bench",
+      secret: randomBytes(32).toString("hex"),
+    };
+    this.apiKey = like?.apiKey ?? randomBytes(32).toString("hex");
   }
 
   get data(): string {

@@ -1,5 +1,5 @@
 import { startPostgres } from "@hongyan/testkit/postgres";
-import type { AppendResult, OpenInput } from "../load/postgres-append.ts";
+import type { AppendResult, StoreInput } from "../load/postgres-append.ts";
 import { median } from "../measure/statistics.ts";
 import { Child } from "../process/child.ts";
 import { inTree } from "../process/tree.ts";
@@ -20,7 +20,7 @@ export const postgres: Scenario = {
     const server = await startPostgres({ settings: { shared_buffers: "512MB", max_wal_size: "4GB" } });
     try {
       const url = await server.createDatabase();
-      const input: OpenInput = {
+      const input: StoreInput = {
         engine: "store",
         storeModule: inTree("packages/store/src/postgres/index.ts"),
         url,

@@ -68,6 +68,8 @@ class Gathering implements Batch {
   /** Records that must not exist: the index of the put that sees to it. */
   readonly #absent = new Map<string, number>();
   bytes = 0;
+  /** Until an append brings records that belong to it. */
+  inParts = true;
 
   /** The guard of appends that must not land where there is a record of this key: a deletion that finds nothing. */
   guardOf(key: string): number {
@@ -162,7 +164,10 @@ export class Committer {
     next.appends.push(unless === undefined ? append : { ...append, guard: next.guardOf(unless) });
     next.appendTickets.push(ticket);
     next.bytes += append.body.length + entryOverheadBytes;
-    if (puts !== undefined) for (const put of puts) next.puts.push(put);
+    if (puts !== undefined) {
+      next.inParts = false;
+      for (const put of puts) next.puts.push(put);
+    }
     this.#schedule();
   }
 

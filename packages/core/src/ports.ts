@@ -117,6 +117,11 @@ export interface Batch {
   readonly appends: readonly Append[];
   readonly advances: readonly Advance[];
   readonly puts: readonly Put[];
+  /**
+   * Nothing holds it together but its logs, and guards that write nothing: a store may commit what is of different logs
+   * apart, and where the commit is rejected, a part of it may be found later. Absent: all or nothing.
+   */
+  readonly inParts?: boolean;
 }
 
 /**
@@ -173,7 +178,7 @@ export interface Store {
   readonly epoch: string;
 
   /**
-   * Commits the batch, all or nothing, durably: resolves only after it survives a crash (G1). Appends of one log
+   * Commits the batch, all or nothing (but see `inParts`), durably: resolves only after it survives a crash (G1). Appends of one log
    * are numbered in batch order, contiguously from the log's head + 1 (G3); duplicates take no number (G2). A
    * batch may hold the same key twice. A guard is looked at before the idempotency key. Concurrent commits are
    * allowed; they take effect one after another. An empty batch changes nothing, and is rejected where others would be.

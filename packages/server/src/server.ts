@@ -14,7 +14,7 @@ import { type Address, Doors } from "./doors.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
 import { drainTimeMs } from "./process/drain-time.ts";
-import { type Joint, openJoint, openStore } from "./process/engines.ts";
+import { type Durable, type Joint, openJoint, openStore } from "./process/engines.ts";
 import { openJournal } from "./process/journal.ts";
 import { systemRandom } from "./process/random.ts";
 
@@ -47,18 +47,18 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
   if (config.postgres.url === "" || Object.keys(config.domains).length === 0)
     await openDataDirectory(config.data);
   const journal = parts.journal ?? openJournal(config.log);
-  const store = parts.store ?? (await openStore(config, journal));
+  const durable = parts.store === undefined ? await openStore(config, journal) : { store: parts.store };
   let joint: Joint | undefined;
   try {
     let server: Server | undefined;
-    joint = await openJoint(config, store.epoch, journal, () => server?.missed());
+    joint = await openJoint(config, durable.store.epoch, journal, () => server?.missed());
     const tenants = await openTenants(config);
     const keyRing = await openKeyRing(tenants.domains);
-    server = new Server({ config, tenants, keyRing, store, joint, journal });
+    server = new Server({ config, tenants, keyRing, durable, joint, journal });
     await server.open();
     return server;
   } catch (error) {
-    await Promise.allSettled([joint?.close(), store.close()]);
+    await Promise.allSettled([joint?.close(), durable.store.close()]);
     throw error;
   }
 }
@@ -73,7 +73,7 @@ interface ServerParts {
   readonly config: Config;
   readonly tenants: Tenants;
   readonly keyRing: KeyRing;
-  readonly store: Store;
+  readonly durable: Durable;
   readonly joint: Joint;
   readonly journal: Journal;
 }
@@ -90,7 +90,8 @@ export class Server {
   #state: State = { phase: "closed" };
 
   /** Use `createServer`. */
-  constructor({ config, tenants, keyRing, store, joint, journal }: ServerParts) {
+  constructor({ config, tenants, keyRing, durable, joint, journal }: ServerParts) {
+    const { store } = durable;
     const clock = systemClock();
     this.#config = config;
     this.#tenants = tenants;
@@ -118,7 +119,7 @@ export class Server {
       config,
       domains: tenants.domains,
       node: this.#node,
-      store,
+      durable,
       joint,
       journal,
       mintToken: (domain, user, lifetimeMs) => this.mintToken(domain, user, lifetimeMs),

@@ -293,7 +293,25 @@ test("a store that reads but takes no writes makes the server unready until it t
   assert.equal(unready.status, 503);
   assert.deepEqual(await unready.json(), { status: "the store takes no writes" });
   store.commit = commit;
-  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const end = performance.now() + 10_000;
+  while ((await fetch(`${url}/readyz`)).status !== 200)
+    assert.ok(performance.now() < end, "it stays unready");
+});
+
+test("however many ask whether the server is ready, the store is asked once a second", async (t) => {
+  const store = new MemoryStore();
+  const { url } = await started(t, {}, { store });
+  const { commit } = store;
+  let writes = 0;
+  store.commit = (batch) => {
+    writes++;
+    return commit.call(store, batch);
+  };
+  const beganMs = performance.now();
+  for (let n = 0; n < 10; n++)
+    await Promise.all([fetch(`${url}/readyz`), fetch(`${url}/readyz`), fetch(`${url}/readyz`)]);
+  const seconds = (performance.now() - beganMs) / 1000;
+  assert.ok(writes >= 1 && writes <= 1 + seconds, `${writes} writes in ${seconds} s`);
 });
 
 test("metrics with a token are open to its holders only", async (t) => {

@@ -8,6 +8,7 @@ import { appendContract } from "./contract/appends.ts";
 import { cursorContract } from "./contract/cursors.ts";
 import { lifeContract } from "./contract/life.ts";
 import { modelContract } from "./contract/model.ts";
+import { partContract } from "./contract/parts.ts";
 import { readContract } from "./contract/reads.ts";
 import { recordContract } from "./contract/records.ts";
 import type { OpenStore } from "./contract/subject.ts";
@@ -23,6 +24,7 @@ export function storeContract(name: string, open: OpenStore): void {
     trimContract(open);
     cursorContract(open);
     recordContract(open);
+    partContract(open);
     lifeContract(open);
     modelContract(open);
   });

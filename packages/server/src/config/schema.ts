@@ -71,6 +71,11 @@ export const schema = {
       12,
       "Connections to PostgreSQL. Up to four of them commit, the others read.",
     ),
+    clockSkewMsMax: key(
+      milliseconds(100, 60 * minute),
+      5_000,
+      "How far the clocks of this machine and of PostgreSQL may be apart, as tokens and times of messages come from the nodes' clocks: a node that is further off does not start. One that drifts so far later warns.",
+    ),
   },
   nats: {
     url: key(

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { NatsStatistics } from "@hongyan/broker/nats";
 import type { Statistics } from "@hongyan/core";
 import { ProtocolError } from "@hongyan/protocol";
+import type { PostgresStatistics } from "@hongyan/store/postgres";
 import type { FastifyInstance } from "fastify";
 import type { Counter, Gauge, Registry } from "prom-client";
 import { bearerOf, equalSecrets } from "../auth/api-keys.ts";
@@ -18,6 +19,8 @@ export interface MetricsOptions {
   readonly joint: Readonly<NatsStatistics> | undefined;
   /** Of requests that other nodes answer; absent where none are handed on. */
   readonly forwards: Readonly<Forwards> | undefined;
+  /** Of PostgreSQL; absent where another store is used. */
+  readonly postgres: (() => Readonly<PostgresStatistics>) | undefined;
   /** "": only callers on this machine. */
   readonly token: string;
 }
@@ -154,6 +157,72 @@ export const forwardRows = {
   },
 } as const satisfies Record<keyof Forwards, Row>;
 
+/** Of a node on PostgreSQL. */
+export const postgresRows = {
+  commits: {
+    type: "counter",
+    name: "postgres_commits_total",
+    help: "Batches committed; those that wait share a transaction.",
+  },
+  transactions: { type: "counter", name: "postgres_transactions_total", help: "Transactions committed." },
+  appendsStored: { type: "counter", name: "postgres_entries_stored_total", help: "Entries stored." },
+  appendsDuplicate: {
+    type: "counter",
+    name: "postgres_entries_duplicate_total",
+    help: "Entries that were stored before.",
+  },
+  looks: {
+    type: "counter",
+    name: "postgres_looks_total",
+    help: "Transactions that had to lock and look before they could write: a round trip of their own.",
+  },
+  lookSeconds: {
+    type: "counter",
+    name: "postgres_look_seconds_total",
+    help: "Time that these round trips took, the wait for other nodes included.",
+  },
+  writeSeconds: {
+    type: "counter",
+    name: "postgres_write_seconds_total",
+    help: "Time that the round trips took which write and commit.",
+  },
+  lostRaces: {
+    type: "counter",
+    name: "postgres_lost_races_total",
+    help: "Transactions that lost to one of another node and were made again.",
+  },
+  commitFailures: {
+    type: "counter",
+    name: "postgres_commit_failures_total",
+    help: "How often commits stopped, because a transaction failed or a connection broke.",
+  },
+  recoveries: {
+    type: "counter",
+    name: "postgres_recoveries_total",
+    help: "How often they were taken up again, over new connections.",
+  },
+  readConnections: {
+    type: "gauge",
+    name: "postgres_read_connections",
+    help: "Connections that read; those that commit come on top.",
+  },
+  readConnectionsBusy: {
+    type: "gauge",
+    name: "postgres_read_connections_busy",
+    help: "Those that are at work.",
+  },
+  readsWaiting: {
+    type: "gauge",
+    name: "postgres_reads_waiting",
+    help: "Reads that wait for a connection.",
+  },
+  clockSkewSeconds: {
+    type: "gauge",
+    name: "postgres_clock_skew_seconds",
+    help: "How far the clock of this machine is ahead of PostgreSQL's; below 0: behind. Measured once a minute.",
+  },
+} as const satisfies Record<keyof PostgresStatistics, Row>;
+
 export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): void {
   let registries: Promise<Registry[]> | undefined;
   app.get("/metrics", { schema: { hide: true } }, async (request, reply) => {
@@ -180,7 +249,13 @@ function mayRead(request: IncomingMessage, token: string): boolean {
   return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
 }
 
-async function nodeRegistry({ statistics, traffic, joint, forwards }: MetricsOptions): Promise<Registry> {
+async function nodeRegistry({
+  statistics,
+  traffic,
+  joint,
+  forwards,
+  postgres,
+}: MetricsOptions): Promise<Registry> {
   const prometheus = await import("prom-client");
   const registry = new prometheus.Registry();
 
@@ -217,14 +292,15 @@ async function nodeRegistry({ statistics, traffic, joint, forwards }: MetricsOpt
   }
   function addTotals<T extends object>(
     rows: Readonly<Record<keyof T, Row>>,
-    totals: Readonly<T> | undefined,
+    totals: (() => Readonly<T>) | undefined,
   ) {
     if (totals === undefined) return;
     for (const [key, row] of Object.entries(rows) as [keyof T, Row][])
-      add(row, [], (set) => set(Number(totals[key])));
+      add(row, [], (set) => set(Number(totals()[key])));
   }
-  addTotals<NatsStatistics>(jointRows, joint);
-  addTotals<Forwards>(forwardRows, forwards);
+  addTotals<NatsStatistics>(jointRows, joint && (() => joint));
+  addTotals<Forwards>(forwardRows, forwards && (() => forwards));
+  addTotals<PostgresStatistics>(postgresRows, postgres);
   return registry;
 }
 

@@ -3,24 +3,35 @@ import { join } from "node:path";
 import type { NatsStatistics } from "@hongyan/broker/nats";
 import type { Broker, Journal, NodeEvent, Store } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
+import type { PostgresStatistics } from "@hongyan/store/postgres";
 import type { Config } from "../config/schema.ts";
 import { engineError, storeError } from "./start-error.ts";
 
+/** Where data are kept. */
+export interface Durable {
+  readonly store: Store;
+  /** Of PostgreSQL, for metrics. */
+  readonly postgres?: () => Readonly<PostgresStatistics>;
+}
+
 /** The embedded store in `data`, or PostgreSQL. Rejects with `StartError`. */
-export async function openStore(config: Config, journal: Journal): Promise<Store> {
+export async function openStore(config: Config, journal: Journal): Promise<Durable> {
   const { data, commitBytesMax: queueBytesMax, postgres } = config;
   if (postgres.url !== "") {
     try {
       const { PostgresStore } = await import("@hongyan/store/postgres");
-      const { url, connections: poolMax } = postgres;
-      return await PostgresStore.open({ url, poolMax, queueBytesMax, journal });
+      const { url, connections: poolMax, clockSkewMsMax } = postgres;
+      const store = await PostgresStore.open({ url, poolMax, clockSkewMsMax, queueBytesMax, journal });
+      return { store, postgres: () => store.statistics };
     } catch (error) {
       throw engineError(error);
     }
   }
   try {
     const { EmbeddedStore } = await import("@hongyan/store/embedded");
-    return await EmbeddedStore.open({ directory: join(data, "store"), queueBytesMax, journal });
+    return {
+      store: await EmbeddedStore.open({ directory: join(data, "store"), queueBytesMax, journal }),
+    };
   } catch (error) {
     throw storeError(error, data);
   }

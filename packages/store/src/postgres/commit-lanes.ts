@@ -1,6 +1,7 @@
 import type { Batch, CommitOutcome } from "@hongyan/core";
 import { bytesOf } from "../batch-bytes.ts";
 import { StoreError } from "../store-error.ts";
+import { joined, partsOf } from "./parts.ts";
 
 /** Appends and bytes that one transaction carries at most: larger ones gain nothing and delay the next. */
 const groupAppendsMax = 8192;
@@ -31,8 +32,8 @@ export interface CommitLanesOptions {
 /**
  * Group commit in several lanes. Every log and every record belongs to one lane by its hash; a batch occupies all the
  * lanes that it touches, and what arrives for them meanwhile forms the next group. So transactions of one node never
- * wait for each other's locks, a batch stays one transaction however many lanes it touches, and batches that touch
- * the same thing take effect in the order in which they came.
+ * wait for each other's locks, and batches that touch the same thing take effect in the order in which they came. A
+ * batch is one transaction however many lanes it touches, unless it may be committed in parts.
  */
 export class CommitLanes {
   readonly #options: CommitLanesOptions;
@@ -56,9 +57,16 @@ export class CommitLanes {
       const error = new StoreError("overloaded", `More than ${bytesMax} bytes wait to be written`);
       return Promise.reject(error);
     }
+    const parts = partsOf(batch, (log) => this.#laneOf(log));
+    if (parts === undefined) return this.#commitIn(this.#lanesOf(batch), batch, bytes);
+    const committed = [...parts].map(([lane, { batch: part }]) => this.#commitIn(lane, part, bytesOf(part)));
+    return Promise.all(committed).then((outcomes) => joined(batch, parts, outcomes));
+  }
+
+  #commitIn(lanes: Lanes, batch: Batch, bytes: number): Promise<CommitOutcome> {
     return new Promise((resolve, reject) => {
       this.#bytes += bytes;
-      this.#add({ kind: "commit", lanes: this.#lanesOf(batch), batch, bytes, resolve, reject });
+      this.#add({ kind: "commit", lanes, batch, bytes, resolve, reject });
     });
   }
 

@@ -6,10 +6,12 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** What is told to a transaction that lost to another one: of a seq or a key that was taken, a conflict, a circle. */
+const lostRaces: ReadonlySet<string | undefined> = new Set(["23505", "40001", "40P01"]);
+
 /** A transaction that lost to another one, and was rolled back for sure: it may be tried again. */
 export function isLostRace(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "40001" || code === "40P01";
+  return lostRaces.has(errorCode(error));
 }
 
 /** Why a connection cannot be opened, in words for an operator. `place` has no password in it. */

@@ -2,6 +2,7 @@ import type { AppendOutcome, Batch, CommitOutcome, LogId, Put } from "@hongyan/c
 import { CursorPlan } from "./cursor-plan.ts";
 import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
 import { RecordPlan } from "./record-plan.ts";
+import type { RememberedLogs } from "./remembered-logs.ts";
 import type { Row } from "./writer.ts";
 
 /**
@@ -28,8 +29,11 @@ export class GroupPlan {
   readonly #batches: readonly Batch[];
   readonly #logs = new Map<LogId, LogPlan>();
 
-  constructor(batches: readonly Batch[]) {
+  readonly #memory: RememberedLogs;
+
+  constructor(batches: readonly Batch[], memory: RememberedLogs) {
     this.#batches = batches;
+    this.#memory = memory;
     for (const { appends, advances, puts } of batches) {
       for (const append of appends) {
         const key = this.#logOf(append.log).expect(append);
@@ -39,25 +43,27 @@ export class GroupPlan {
       const guards = new Set(puts.map(({ guard }) => guard));
       puts.forEach((put, at) => {
         this.records.expect(put.key, !isLook(put) || guards.has(at));
+        // Decides by the head, where nothing need be inserted that would show it to be wrong.
+        if (put.head !== undefined) this.#logOf(put.head.log).isLocked = true;
       });
     }
     this.hasPuts = batches.some(({ puts }) => puts.length > 0);
   }
 
-  /** Logs whose head is not what was taken for it. */
-  get shortened(): LogPlan[] {
-    return this.logs.filter((log) => log.head < log.taken);
+  get locked(): LogPlan[] {
+    return this.logs.filter(({ isLocked }) => isLocked);
   }
 
-  /** Takes rows of (index in `logs`, head, trimmed). */
+  /** Logs that may have no row. */
+  get unknown(): LogPlan[] {
+    return this.logs.filter(({ memory }) => memory === undefined);
+  }
+
+  /** Takes a row with the head of each of the `locked`. */
   loadLogs(rows: readonly Row[]): void {
-    if (rows.length < this.logs.length) throw new Error("A log of the database has vanished");
-    for (const [at, head, trimmed] of rows) {
-      const log = this.logs[Number(at)] as LogPlan;
-      log.head = Number(head);
-      log.taken = log.head + log.asked;
-      log.trimmed = Number(trimmed);
-    }
+    this.locked.forEach((log, at) => {
+      log.load(Number(rows[at]?.[0]));
+    });
   }
 
   /** Takes rows of (index in `keys`, seq, time, digest of the body). */
@@ -85,12 +91,15 @@ export class GroupPlan {
       }
       this.outcomes.push({ appends, puts });
     }
+    // In one order, so that transactions that come to the same seqs do not wait in a circle; and a partition, and a
+    // page of its index, after the other.
+    this.entries.sort((a, b) => a.log.order - b.log.order);
   }
 
   #logOf(name: LogId): LogPlan {
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = new LogPlan(name);
+      log = new LogPlan(name, this.#memory.get(name));
       this.#logs.set(name, log);
       this.logs.push(log);
     }

@@ -1,10 +1,14 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
-import { bodyDigest, digestOf } from "./digest.ts";
+import { bodyDigest, type Digest, digestOf } from "./digest.ts";
+import type { RememberedLog, RememberedProducer } from "./remembered-log.ts";
+
+/** `number`: the highest that is known to be stored. */
+type Producer = Omit<RememberedProducer, "number"> & { readonly number?: number };
 
 /** An idempotency key that a group asks for. */
 export interface KeyPlan {
   readonly log: LogPlan;
-  readonly producer: Buffer;
+  readonly producer: Producer;
   readonly number: number;
   /** Where it was stored before the group. */
   stored: { readonly seq: number; readonly time: number; readonly digest: string | undefined } | undefined;
@@ -17,37 +21,57 @@ export interface FreshEntry {
   readonly seq: number;
   readonly append: Append;
   /** Undefined where the entry has no key. */
-  readonly producer: Buffer | undefined;
+  readonly producer: Producer | undefined;
 }
 
 /** What one group does to one log. */
 export class LogPlan {
   readonly name: LogId;
-  readonly id: Buffer;
-  /** How many appends the group has for it, stored or not. */
-  asked = 0;
+  readonly id: Digest;
+  /** What this node has left; undefined where it knows nothing of the log. */
+  readonly memory: RememberedLog | undefined;
+  /** Whether its head is not taken from memory. */
+  isLocked: boolean;
+  /** The head that the group has found. */
+  found = 0;
   head = 0;
-  /** The head as the group has found it, and all that was asked for. */
-  taken = 0;
-  trimmed = 0;
   readonly #keys = new Map<string, KeyPlan>();
-  #producer = "";
-  #producerDigest: Buffer = Buffer.alloc(0);
+  #producer: Producer = { name: "", digest: "" };
 
-  constructor(name: LogId) {
+  constructor(name: LogId, memory: RememberedLog | undefined) {
     this.name = name;
-    this.id = digestOf(name);
+    this.id = memory?.id ?? digestOf(name);
+    this.memory = memory;
+    const head = memory?.trustedHead;
+    this.isLocked = head === undefined;
+    if (head !== undefined) this.load(head);
   }
 
-  /** Registers an append, and answers its key; undefined where it has none, or is registered already. */
+  /** Its place among others: the first 6 bytes of what orders them in the database. */
+  get order(): number {
+    const { id } = this;
+    let order = 0;
+    for (let at = 0; at < 6; at++) order = order * 256 + id.charCodeAt(at);
+    return order;
+  }
+
+  load(head: number): void {
+    this.found = head;
+    this.head = head;
+  }
+
+  /**
+   * Registers an append, and answers its key where it must be looked for: not where it has none, or is registered
+   * already, or follows on what this node has stored.
+   */
   expect({ producer, number }: Append): KeyPlan | undefined {
-    this.asked++;
     if (producer === "") return undefined;
     const name = keyName(producer, number);
     if (this.#keys.has(name)) return undefined;
-    const key = { log: this, producer: this.#digest(producer), number, stored: undefined, fresh: undefined };
+    const found = this.#find(producer);
+    const key = { log: this, producer: found, number, stored: undefined, fresh: undefined };
     this.#keys.set(name, key);
-    return key;
+    return number > (found.number ?? Number.POSITIVE_INFINITY) ? undefined : key;
   }
 
   /** The outcome, and the entry where there is a new one. */
@@ -58,27 +82,25 @@ export class LogPlan {
       const { seq, append: first } = key.fresh;
       return { outcome: again(seq, first.time, Buffer.compare(first.body, body) === 0) };
     }
-    if (key?.stored !== undefined) return { outcome: this.#repeat(key.stored, body) };
+    if (key?.stored !== undefined) return { outcome: repeat(key.stored, body) };
     const seq = ++this.head;
     const entry = { log: this, seq, append, producer: key?.producer };
     if (key !== undefined) key.fresh = entry;
     return { outcome: { status: "stored", seq, time }, entry };
   }
 
-  #repeat({ seq, time, digest }: NonNullable<KeyPlan["stored"]>, body: Uint8Array): AppendOutcome {
-    // Its body is gone, so that any body is a duplicate.
-    if (seq <= this.trimmed || digest === undefined) return again(seq, 0, true);
-    return again(seq, time, bodyDigest(body) === digest);
-  }
-
   /** A producer's appends mostly come one after another. */
-  #digest(producer: string): Buffer {
-    if (producer !== this.#producer) {
-      this.#producer = producer;
-      this.#producerDigest = digestOf(producer);
-    }
-    return this.#producerDigest;
+  #find(name: string): Producer {
+    if (this.#producer.name !== name)
+      this.#producer = this.memory?.producer(name) ?? { name, digest: digestOf(name) };
+    return this.#producer;
   }
+}
+
+function repeat({ seq, time, digest }: NonNullable<KeyPlan["stored"]>, body: Uint8Array): AppendOutcome {
+  // Its body is gone, so that any body is a duplicate.
+  if (digest === undefined) return again(seq, 0, true);
+  return again(seq, time, bodyDigest(body) === digest);
 }
 
 function again(seq: number, time: number, isSame: boolean): AppendOutcome {

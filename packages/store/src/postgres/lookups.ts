@@ -1,8 +1,9 @@
 import type { Entry, LogId, PageLimit, ReaderPosition, StoredRecord } from "@hongyan/core";
 import { byteaArray, uuidArray } from "./binary-array.ts";
-import { digestOf } from "./digest.ts";
+import { digestBytes, digestOf } from "./digest.ts";
 import { orderedName, prefixEnd } from "./ordered-name.ts";
 import type { Readers } from "./readers.ts";
+import { readHeads } from "./statements.ts";
 import type { Row, Statement } from "./writer.ts";
 
 /**
@@ -30,14 +31,6 @@ function page(name: string, condition: string, direction: string): Statement {
 
 const readPage = page("read", "entries.seq > greatest($2::int8, logs.trimmed)", "ASC");
 const readBackPage = page("read_back", "entries.seq < $2::int8 AND entries.seq > logs.trimmed", "DESC");
-
-const readHeads: Statement = {
-  name: "heads",
-  text: `
-    SELECT coalesce(logs.head, 0)
-    FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at)
-    LEFT JOIN hongyan.logs ON logs.id = wanted.id ORDER BY at`,
-};
 
 const findKey: Statement = {
   name: "find",
@@ -87,7 +80,7 @@ export async function readAfter(
   after: number,
   limit: PageLimit,
 ): Promise<Entry[]> {
-  return toEntries(await readers.run(readPage, [digestOf(log), after, ...bounds(limit)]));
+  return toEntries(await readers.run(readPage, [bytesOf(log), after, ...bounds(limit)]));
 }
 
 export async function readBefore(
@@ -96,7 +89,7 @@ export async function readBefore(
   before: number,
   limit: PageLimit,
 ): Promise<Entry[]> {
-  return toEntries(await readers.run(readBackPage, [digestOf(log), before, ...bounds(limit)]));
+  return toEntries(await readers.run(readBackPage, [bytesOf(log), before, ...bounds(limit)]));
 }
 
 export async function headsOf(readers: Readers, logs: readonly LogId[]): Promise<number[]> {
@@ -112,7 +105,7 @@ export async function seqOfKey(
   number: number,
 ): Promise<number | undefined> {
   if (producer === "") return undefined;
-  const [row] = await readers.run(findKey, [digestOf(log), digestOf(producer), number]);
+  const [row] = await readers.run(findKey, [bytesOf(log), bytesOf(producer), number]);
   return row && Number(row[0]);
 }
 
@@ -137,7 +130,7 @@ export async function readersOf(
   count: number,
 ): Promise<ReaderPosition[]> {
   const { head, rest } = orderedName(after);
-  const rows = await readers.run(listReaders, [digestOf(log), head, rest, count]);
+  const rows = await readers.run(listReaders, [bytesOf(log), head, rest, count]);
   return rows.map(([reader, position]) => ({ reader: String(reader), position: Number(position) }));
 }
 
@@ -179,6 +172,10 @@ export async function recordsWith(
     version: Number(version),
     value: value as Buffer,
   }));
+}
+
+function bytesOf(name: string): Buffer {
+  return digestBytes(digestOf(name));
 }
 
 /** At least one entry, and what an int8 holds. */

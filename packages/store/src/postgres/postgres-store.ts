@@ -12,8 +12,8 @@ import type {
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
 import { parseAddress } from "./address.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { CommitLanes } from "./commit-lanes.ts";
-import { KnownLogs } from "./known-logs.ts";
 import {
   headsOf,
   positionsOf,
@@ -27,6 +27,7 @@ import {
 import { migrate } from "./migrate.ts";
 import { closed, Primary } from "./primary.ts";
 import { Readers } from "./readers.ts";
+import { RememberedLogs } from "./remembered-logs.ts";
 import { checkServer } from "./server-check.ts";
 import { probe } from "./statements.ts";
 import { newStatistics, type PostgresStatistics } from "./statistics.ts";
@@ -42,10 +43,19 @@ export interface PostgresStoreOptions {
   readonly poolMax?: number | undefined;
   /** Makes the epoch of new data. Default: 128 random bits. */
   readonly createEpoch?: (() => string) | undefined;
+  /** How far the clocks of this machine and of the server may be apart. Default 5 s. */
+  readonly clockSkewMsMax?: number | undefined;
+  /** The clock of this machine, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
   readonly journal?: Journal | undefined;
 }
 
 const lanesMax = 4;
+
+/** Replaced when a commit fails: see RememberedLogs. */
+interface Memory {
+  logs: RememberedLogs;
+}
 
 /**
  * All durable state in PostgreSQL, for any number of nodes. A commit resolves when its transaction was committed with
@@ -59,8 +69,9 @@ export class PostgresStore implements Store {
   readonly epoch: string;
   readonly #primary: Primary;
   readonly #readers: Readers;
+  readonly #clock: ClockWatch;
   readonly #lanes: CommitLanes;
-  readonly #known: KnownLogs;
+  readonly #memory: Memory;
   readonly #statistics: PostgresStatistics;
   #closing: Promise<void> | undefined;
 
@@ -70,11 +81,12 @@ export class PostgresStore implements Store {
    */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const { journal, poolMax = 12, queueBytesMax = 64 * 1024 * 1024, createEpoch = randomEpoch } = options;
+    const { clockSkewMsMax = 5_000, now = Date.now } = options;
     if (!Number.isSafeInteger(poolMax) || poolMax < 2)
       throw new RangeError(`poolMax is ${poolMax}; it takes 2 connections to write and to read`);
     const address = parseAddress(options.url);
     const count = Math.min(lanesMax, poolMax - 1);
-    const known = new KnownLogs();
+    const memory = { logs: new RememberedLogs() };
     const statistics = newStatistics();
     const primary = await Primary.open(
       {
@@ -83,7 +95,7 @@ export class PostgresStore implements Store {
         journal,
         failed: () => {
           statistics.commitFailures++;
-          known.clear();
+          memory.logs = new RememberedLogs();
         },
         recovered: () => {
           statistics.recoveries++;
@@ -95,13 +107,22 @@ export class PostgresStore implements Store {
       },
     );
     const readers = new Readers(address, poolMax - count, journal);
-    return new PostgresStore({ primary, readers, known, statistics, count, queueBytesMax });
+    const { place } = address;
+    const clock = new ClockWatch({ readers, place, journal, statistics, skewMsMax: clockSkewMsMax, now });
+    try {
+      await clock.start();
+    } catch (error) {
+      await Promise.all([primary.close(), readers.close()]);
+      throw error;
+    }
+    return new PostgresStore({ primary, readers, clock, memory, statistics, count, queueBytesMax });
   }
 
   private constructor(parts: {
     readonly primary: Primary;
     readonly readers: Readers;
-    readonly known: KnownLogs;
+    readonly clock: ClockWatch;
+    readonly memory: Memory;
     readonly statistics: PostgresStatistics;
     readonly count: number;
     readonly queueBytesMax: number;
@@ -109,7 +130,8 @@ export class PostgresStore implements Store {
     this.epoch = parts.primary.epoch;
     this.#primary = parts.primary;
     this.#readers = parts.readers;
-    this.#known = parts.known;
+    this.#clock = parts.clock;
+    this.#memory = parts.memory;
     this.#statistics = parts.statistics;
     this.#lanes = new CommitLanes({
       count: parts.count,
@@ -118,9 +140,15 @@ export class PostgresStore implements Store {
     });
   }
 
-  /** Totals since the start; live. */
+  /** Totals since the start, and how it is now. */
   get statistics(): Readonly<PostgresStatistics> {
-    return this.#statistics;
+    const { open, busy, waiting } = this.#readers.connections;
+    return {
+      ...this.#statistics,
+      readConnections: open,
+      readConnectionsBusy: busy,
+      readsWaiting: waiting,
+    };
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,10 +167,12 @@ export class PostgresStore implements Store {
   }
 
   async #commitGroup(lane: number, batches: readonly Batch[]): Promise<CommitOutcome[]> {
+    // What a group of the connections of before learns belongs to them.
+    const { logs } = this.#memory;
     const outcomes = await this.#primary.use(lane, async (writer) => {
       // Nothing at all is asked for by those who want to know whether the store is back: it writes, too.
       if (batches.every(isEmpty)) await writer.run(probe, []);
-      return commitGroup(writer, batches, this.#known);
+      return commitGroup(writer, batches, logs, this.#statistics);
     });
     this.#statistics.commits += batches.length;
     this.#statistics.transactions++;
@@ -198,6 +228,7 @@ export class PostgresStore implements Store {
 
   /** Commits that were asked for before are carried out first. */
   close(): Promise<void> {
+    this.#clock.stop();
     this.#closing ??= this.#lanes.idle().then(async () => {
       await Promise.all([this.#primary.close(), this.#readers.close()]);
     });

@@ -15,6 +15,8 @@ interface PlannedRecord {
 /** What one group does to records. */
 export class RecordPlan {
   readonly #records = new Map<string, PlannedRecord>();
+  /** Whether one that was to be locked is not there: another node has deleted it in between. */
+  isMissing = false;
 
   /** Those to be locked, and those that are only looked at, in the order of `load`. */
   names(areWritten: boolean): OrderedName[] {
@@ -37,6 +39,7 @@ export class RecordPlan {
   /** Takes rows of (index in `names`, version); what has none is not there. */
   load(areWritten: boolean, rows: readonly Row[]): void {
     const records = this.#of(areWritten);
+    if (areWritten) this.isMissing = rows.length < records.length;
     for (const [at, version] of rows) (records[Number(at)] as PlannedRecord).version = Number(version);
   }
 

@@ -3,14 +3,15 @@
  * one. The layout and its reasons: docs/concepts/postgres.md.
  */
 
-/** Partitions of a table by hash of the log: smaller indexes, and the seam along which data can be moved. */
+/** Partitions of a table by the first hex digit of the log: smaller indexes, and the seam along which data can be moved. */
 const partitions = 16;
 
 function partitioned(table: string, storage = ""): string {
+  const bound = (i: number) => `'${i.toString(16)}0000000-0000-0000-0000-000000000000'`;
   const parts = Array.from(
     { length: partitions },
     (_, i) =>
-      `CREATE TABLE hongyan.${table}_${i} PARTITION OF hongyan.${table} FOR VALUES WITH (MODULUS ${partitions}, REMAINDER ${i}) ${storage};`,
+      `CREATE TABLE hongyan.${table}_${i.toString(16)} PARTITION OF hongyan.${table} FOR VALUES FROM (${bound(i)}) TO (${i + 1 < partitions ? bound(i + 1) : "MAXVALUE"}) ${storage};`,
   );
   return parts.join("\n");
 }
@@ -20,12 +21,10 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE hongyan.logs (
     id uuid PRIMARY KEY,
-    head bigint NOT NULL DEFAULT 0,
     trimmed bigint NOT NULL DEFAULT 0,
     erased bigint NOT NULL DEFAULT 0,
     name bytea NOT NULL
-  ) PARTITION BY HASH (id);
-  ${partitioned("logs", "WITH (fillfactor = 70)")}
+  );
 
   CREATE TABLE hongyan.entries (
     seq bigint NOT NULL,
@@ -35,7 +34,7 @@ export const migrations: readonly string[] = [
     producer uuid,
     body bytea,
     PRIMARY KEY (log, seq)
-  ) PARTITION BY HASH (log);
+  ) PARTITION BY RANGE (log);
   CREATE UNIQUE INDEX entries_key ON hongyan.entries (log, producer, number) WHERE producer IS NOT NULL;
   ${partitioned("entries")}
 
@@ -46,7 +45,7 @@ export const migrations: readonly string[] = [
     reader_digest bytea NOT NULL,
     reader_rest bytea NOT NULL,
     PRIMARY KEY (log, reader, reader_digest)
-  ) PARTITION BY HASH (log);
+  ) PARTITION BY RANGE (log);
   ${partitioned("cursors", "WITH (fillfactor = 70)")}
 
   CREATE TABLE hongyan.records (

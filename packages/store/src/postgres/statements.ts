@@ -2,11 +2,12 @@ import type { Statement } from "./writer.ts";
 
 /**
  * What a commit says. Columns of a batch arrive as arrays; `at` is the index in them. Every statement that locks does
- * so in the order of the key, logs before records before cursors: two commits cannot wait for each other.
+ * so in the order of the key, logs before records before entries before cursors: two commits cannot wait for each
+ * other.
  *
  * Locking is a statement of its own. A statement takes its snapshot before it waits for a lock: one that would lock
- * and look for keys at once would miss what the last holder of the lock has just committed, and would store a
- * resend twice (G2). The next statement has a snapshot of its own, taken when the locks are ours.
+ * and look at once would miss what the last holder of the lock has just committed. The next statement has a snapshot
+ * of its own, taken when the locks are ours.
  */
 
 /** Logs that this node has not written to yet. Before the locks: a row that is not there cannot be locked. */
@@ -18,47 +19,43 @@ export const ensureLogs: Statement = {
     ON CONFLICT (id) DO NOTHING`,
 };
 
-/**
- * Locks logs, and takes as many seqs of each as there are appends to it: the head that is answered is the one that
- * the last holder of the lock has left, not what the snapshot says. What turns out not to be stored is given back by
- * `setHeads`, in the same transaction, so that nobody sees a seq that is nobody's (G3). To lock first and to write
- * the head later would be two visits of every log instead of one.
- */
-export const takeSeqs: Statement = {
-  name: "take_seqs",
+/** Nodes that write to the same logs come one after another here, instead of refusing each other's entries. */
+export const lockLogs: Statement = {
+  name: "lock_logs",
   text: `
-    UPDATE hongyan.logs SET head = logs.head + wanted.count
-    FROM (
-      SELECT * FROM unnest($1::uuid[], $2::int8[]) WITH ORDINALITY AS given (id, count, at) ORDER BY id
-    ) AS wanted
-    WHERE logs.id = wanted.id
-    RETURNING wanted.at - 1, logs.head - wanted.count, logs.trimmed`,
+    SELECT 1 FROM unnest($1::uuid[]) AS wanted (id) JOIN hongyan.logs ON logs.id = wanted.id
+    ORDER BY wanted.id FOR UPDATE OF logs`,
 };
 
-/** Entries that idempotency keys name already. */
+/** The highest seq of each log, in the order in which they are asked for. */
+export const readHeads: Statement = {
+  name: "heads",
+  text: `
+    SELECT coalesce((SELECT max(seq) FROM hongyan.entries WHERE entries.log = wanted.id), 0)
+    FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at) ORDER BY at`,
+};
+
+/** Entries that idempotency keys name already; no digest of a body that was trimmed. */
 export const findKeys: Statement = {
   name: "find_keys",
   text: `
-    SELECT wanted.at - 1, entries.seq, entries.time, encode(sha256(entries.body), 'hex')
+    SELECT wanted.at - 1, entries.seq, entries.time,
+      CASE WHEN entries.seq > logs.trimmed THEN encode(sha256(entries.body), 'hex') END
     FROM unnest($1::uuid[], $2::uuid[], $3::int8[]) WITH ORDINALITY AS wanted (log, producer, number, at)
     JOIN hongyan.entries ON entries.log = wanted.log
-      AND entries.producer = wanted.producer AND entries.number = wanted.number`,
+      AND entries.producer = wanted.producer AND entries.number = wanted.number
+    JOIN hongyan.logs ON logs.id = wanted.log`,
 };
 
+/**
+ * The unique indexes decide: where another node has taken a seq (G3) or stored a key (G2) since this one looked, or
+ * since it wrote to the log for the last time, nothing of the transaction takes effect.
+ */
 export const insertEntries: Statement = {
   name: "insert_entries",
   text: `
     INSERT INTO hongyan.entries (log, seq, time, producer, number, body)
     SELECT * FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::uuid[], $5::int8[], $6::bytea[])`,
-};
-
-/** For logs to which less was appended than was asked for. */
-export const setHeads: Statement = {
-  name: "set_heads",
-  text: `
-    UPDATE hongyan.logs SET head = changed.head
-    FROM unnest($1::uuid[], $2::int8[]) AS changed (id, head)
-    WHERE logs.id = changed.id`,
 };
 
 /** Places for records that do not exist, so that there is something to lock; they are gone before the commit. */
@@ -126,7 +123,9 @@ export const probe: Statement = {
 export const trimLog: Statement = {
   name: "trim_log",
   text: `
-    UPDATE hongyan.logs SET trimmed = greatest(trimmed, least($2::int8, head))
+    UPDATE hongyan.logs SET trimmed = greatest(
+      trimmed, least($2::int8, (SELECT coalesce(max(seq), 0) FROM hongyan.entries WHERE log = $1::uuid))
+    )
     WHERE id = $1::uuid RETURNING trimmed, erased`,
 };
 

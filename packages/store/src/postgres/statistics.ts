@@ -1,12 +1,26 @@
-/** Running totals since the store was opened, for metrics. */
+/** Running totals since the store was opened, and how it is now, for metrics. */
 export interface PostgresStatistics {
   /** Batches that were committed, and the transactions that carried them (group commit). */
   commits: number;
   transactions: number;
   appendsStored: number;
   appendsDuplicate: number;
+  /** Transactions that had to look before they could write, and how long the looks took. */
+  looks: number;
+  lookSeconds: number;
+  /** How long writing took, with the COMMIT. */
+  writeSeconds: number;
+  /** Transactions that lost to one of another node and were made again. */
+  lostRaces: number;
   commitFailures: number;
+  /** How often the connections that commit were lost and opened again. */
   recoveries: number;
+  /** Connections that read: open now, at work now, and reads that wait for one. */
+  readConnections: number;
+  readConnectionsBusy: number;
+  readsWaiting: number;
+  /** How far the clock of this machine is ahead of the server's, as it was measured last. */
+  clockSkewSeconds: number;
 }
 
 export function newStatistics(): PostgresStatistics {
@@ -15,7 +29,15 @@ export function newStatistics(): PostgresStatistics {
     transactions: 0,
     appendsStored: 0,
     appendsDuplicate: 0,
+    looks: 0,
+    lookSeconds: 0,
+    writeSeconds: 0,
+    lostRaces: 0,
     commitFailures: 0,
     recoveries: 0,
+    readConnections: 0,
+    readConnectionsBusy: 0,
+    readsWaiting: 0,
+    clockSkewSeconds: 0,
   };
 }

@@ -82,6 +82,29 @@ test("G3 a batch over several lanes is one group, after what came before it and 
   await Promise.all(all);
 });
 
+test("a large batch that may be committed in parts is one group in each lane, and is done when all are", async () => {
+  const logs = await oneOfEachLane();
+  const { lanes, groups } = heldLanes();
+  const many = Array.from({ length: 160 }, (_, i) => append(logs[i % 4] as string, i));
+  const whole = lanes.commit({ appends: many, advances: [], puts: [] });
+  await until(() => groups.length === 1);
+  groups[0]?.done();
+  await whole;
+  let isDone = false;
+  const parts = lanes.commit({ appends: many, advances: [], puts: [], inParts: true });
+  void parts.then(() => {
+    isDone = true;
+  });
+  await until(() => groups.length === 5);
+  for (const [at, log] of logs.entries())
+    assert.deepEqual(logsOf(groups[at + 1] as Group), [Array(40).fill(log).join("+")]);
+  for (const { done } of groups.slice(1, 4)) done();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isDone, false);
+  groups[4]?.done();
+  await parts;
+});
+
 test("a batch of nothing, and work on one log alone, wait for what was asked for before", async () => {
   const [a, b] = (await oneOfEachLane()) as [string, string];
   const { lanes, groups } = heldLanes();

@@ -3,7 +3,7 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import type { AppendOutcome } from "@hongyan/core";
 import { PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
-import { append, bodies, commit, everything } from "../data.ts";
+import { append, bodies, bodiesTo, commit, everything, until } from "../data.ts";
 import { query } from "./databases.ts";
 
 async function openNodes(t: TestContext, url: string, count: number): Promise<PostgresStore[]> {
@@ -43,6 +43,44 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
       (await one.read("the conversation", 0, everything)).map(({ seq }) => seq),
       Array.from({ length: rounds }, (_, i) => i + 1),
     );
+  });
+
+  test("G2 G3 what a node remembers of a log is not believed once another node has written to it", async (t) => {
+    const nodes = await openNodes(t, await server.createDatabase(), 2);
+    const [one, two] = nodes as [PostgresStore, PostgresStore];
+    for (let n = 1; n <= 5; n++) await commit(one, append("a", n));
+    assert.equal((await commit(two, append("a", 6)))[0]?.seq, 6);
+    // The first one trusts its head of 5, and that this producer has come to 5.
+    assert.deepEqual(await commit(one, append("a", 6)), [{ status: "duplicate", seq: 6, time: 1 }]);
+    assert.equal((await commit(one, append("a", 6, "something else")))[0]?.status, "conflict");
+    assert.deepEqual(await commit(one, append("a", 7)), [{ status: "stored", seq: 7, time: 1 }]);
+    assert.equal(one.statistics.lostRaces, 1);
+    // The second one locks the log, and believes that the producer has come to 6.
+    assert.deepEqual(await commit(two, append("a", 7), append("a", 8)), [
+      { status: "duplicate", seq: 7, time: 1 },
+      { status: "stored", seq: 8, time: 1 },
+    ]);
+    assert.deepEqual(await bodies(two, "a"), bodiesTo(8));
+  });
+
+  test("G3 a node comes into a log that another one writes to without a pause", async (t) => {
+    const nodes = await openNodes(t, await server.createDatabase(), 2);
+    const [one, two] = nodes as [PostgresStore, PostgresStore];
+    let isOver = false;
+    let written = 0;
+    const writing = (async () => {
+      while (!isOver) await commit(one, { ...append("a", ++written), producer: "one" });
+    })();
+    await until(() => written > 20);
+    for (let n = 1; n <= 100; n++) await commit(two, { ...append("a", n), producer: "two" });
+    isOver = true;
+    await writing;
+    const entries = await one.read("a", 0, everything);
+    assert.deepEqual(
+      entries.map(({ seq }) => seq),
+      Array.from({ length: written + 100 }, (_, i) => i + 1),
+    );
+    assert.ok(one.statistics.lostRaces + two.statistics.lostRaces < 50, "most commits are made once");
   });
 
   test("G2 G3 nodes that write many logs at once, in any order, never wait for each other in a circle", async (t) => {

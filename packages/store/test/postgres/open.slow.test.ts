@@ -3,7 +3,7 @@ import { after, before, suite, test } from "node:test";
 import { PostgresStore, type StoreErrorCode } from "@hongyan/store/postgres";
 import { freePorts } from "@hongyan/testkit/free-port";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
-import { append, bodies, commit } from "../data.ts";
+import { append, bodies, commit, until } from "../data.ts";
 import { query } from "./databases.ts";
 
 async function refuses(url: string, code: StoreErrorCode, words: RegExp): Promise<void> {
@@ -130,6 +130,46 @@ suite("PostgresStore: what is refused at the start", { skip: whyNoPostgres() ?? 
     await refuses(url, "unsuitable", /is a standby, which cannot be written: name the primary/);
     await server.promote();
     await (await PostgresStore.open({ url })).close();
+  });
+
+  test("a clock that is not the server's is refused with how far it is off; one that is near enough is measured", async (t) => {
+    const url = await server.createDatabase();
+    const off = (ms: number) => ({ url, now: () => Date.now() + ms });
+    const unsuitable = (words: RegExp) => ({ code: "unsuitable", message: words });
+    await assert.rejects(
+      PostgresStore.open(off(60_000)),
+      unsuitable(
+        /clock of this machine is (59\.9|60\.\d) s ahead of that of PostgreSQL database .* 5 s.*NTP/,
+      ),
+    );
+    await assert.rejects(PostgresStore.open(off(-7_000)), unsuitable(/ (6\.9|7\.\d) s behind that of /));
+    await assert.rejects(
+      PostgresStore.open({ ...off(3_000), clockSkewMsMax: 1_000 }),
+      unsuitable(/may be 1 s/),
+    );
+    const store = await PostgresStore.open(off(3_000));
+    t.after(() => store.close());
+    const { clockSkewSeconds } = store.statistics;
+    assert.ok(clockSkewSeconds > 2.5 && clockSkewSeconds < 3.5, `${clockSkewSeconds} s`);
+  });
+
+  test("a clock that goes wrong later is a warning once a minute, and the store goes on", async (t) => {
+    const url = await server.createDatabase();
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const warnings: Record<string, unknown>[] = [];
+    const journal = {
+      info: () => undefined,
+      warn: (event: string, details?: Record<string, unknown>) => warnings.push({ event, ...details }),
+    };
+    let aheadMs = 0;
+    const store = await PostgresStore.open({ url, journal, now: () => Date.now() + aheadMs });
+    t.after(() => store.close());
+    aheadMs = 30_000;
+    t.mock.timers.tick(60_000);
+    await until(() => warnings.length > 0);
+    assert.equal(warnings[0]?.event, "store.clock_skew");
+    assert.match(String(warnings[0]?.error), /(29\.9|30\.\d) s ahead of/);
+    assert.equal((await commit(store, append("a", 1)))[0]?.status, "stored");
   });
 
   test("a server that may lose what it has committed is used, and the journal says so", async () => {

@@ -1,0 +1,62 @@
+import type { Advance, Append, AppendOutcome, Batch, CommitOutcome, Put } from "@hongyan/core";
+
+/** Below this a batch is not cut: a transaction more costs as much as a few dozen entries. */
+const entriesMin = 128;
+
+/** What a batch has for one lane, and where that was in it. */
+interface Part {
+  readonly batch: { readonly appends: Append[]; readonly advances: Advance[]; readonly puts: Put[] };
+  readonly appends: number[];
+  /** From the place in the whole to that in the part. */
+  readonly puts: Map<number, number>;
+}
+
+export type Parts = ReadonlyMap<number, Part>;
+
+/** Cuts a batch that may be committed in parts along the lanes of its logs; undefined where that does not pay. */
+export function partsOf(batch: Batch, laneOf: (log: string) => number): Parts | undefined {
+  const { appends, advances, puts, inParts } = batch;
+  if (inParts !== true || appends.length + advances.length < entriesMin) return undefined;
+  const parts = new Map<number, Part>();
+  const part = (log: string): Part => {
+    const lane = laneOf(log);
+    let found = parts.get(lane);
+    if (found === undefined) {
+      found = { batch: { appends: [], advances: [], puts: [] }, appends: [], puts: new Map() };
+      parts.set(lane, found);
+    }
+    return found;
+  };
+  appends.forEach((append, at) => {
+    const of = part(append.log);
+    of.appends.push(at);
+    of.batch.appends.push(append.guard === undefined ? append : guarded(append, append.guard, puts, of));
+  });
+  for (const advance of advances) part(advance.log).batch.advances.push(advance);
+  return parts.size > 1 ? parts : undefined;
+}
+
+/** The put that an append is guarded by goes with it. */
+function guarded(append: Append, guard: number, puts: readonly Put[], part: Part): Append {
+  let at = part.puts.get(guard);
+  if (at === undefined) {
+    at = part.batch.puts.push(puts[guard] as Put) - 1;
+    part.puts.set(guard, at);
+  }
+  return { ...append, guard: at };
+}
+
+/** The outcome of the whole, from those of its parts in their order. */
+export function joined(batch: Batch, parts: Parts, outcomes: readonly CommitOutcome[]): CommitOutcome {
+  const appends = new Array<AppendOutcome>(batch.appends.length);
+  const puts = new Array<number | undefined>(batch.puts.length).fill(undefined);
+  let nth = 0;
+  for (const part of parts.values()) {
+    const outcome = outcomes[nth++] as CommitOutcome;
+    part.appends.forEach((at, i) => {
+      appends[at] = outcome.appends[i] as AppendOutcome;
+    });
+    for (const [at, i] of part.puts) puts[at] = outcome.puts[i];
+  }
+  return { appends, puts };
+}

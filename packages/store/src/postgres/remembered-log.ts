@@ -1,0 +1,69 @@
+import type { Digest } from "./digest.ts";
+
+/** Commits in a row that trust memory. The next one locks the log, so that other nodes come in. */
+const trustedMax = 15;
+/** Locked commits that must find the log as it was left, after another node has written to it. */
+const doubtMax = 32;
+/** Producers of a log that are remembered. */
+const producersMax = 8;
+
+/** Who has numbered entries of a log, and the highest number that is known to be stored. */
+export interface RememberedProducer {
+  readonly name: string;
+  readonly digest: Digest;
+  number: number;
+}
+
+/**
+ * What this node believes about a log since it last wrote to it. It may be wrong, as other nodes write too: then a
+ * unique index refuses the commit, which is tried again under a lock. So it decides what a commit costs, never what
+ * it does.
+ */
+export class RememberedLog {
+  readonly id: Digest;
+  #head: number;
+  /** Commits that may still trust memory. */
+  #trusted = 0;
+  /** Locked commits until they may: one sees whether the log is ours. */
+  #doubt = 1;
+  readonly #producers: RememberedProducer[] = [];
+  #oldest = 0;
+
+  constructor(id: Digest, head: number) {
+    this.id = id;
+    this.#head = head;
+  }
+
+  /** The highest seq, where that may be trusted. */
+  get trustedHead(): number | undefined {
+    return this.#trusted > 0 ? this.#head : undefined;
+  }
+
+  producer(name: string): RememberedProducer | undefined {
+    for (const producer of this.#producers) if (producer.name === name) return producer;
+    return undefined;
+  }
+
+  /** After a commit that trusted it. */
+  confirmed(head: number): void {
+    this.#head = head;
+    this.#trusted--;
+  }
+
+  /** After a commit that locked the log, found the head `found` and left `head`. */
+  seen(found: number, head: number): void {
+    if (found !== this.#head) this.#doubt = doubtMax;
+    else if (this.#doubt > 0) this.#doubt--;
+    this.#trusted = this.#doubt === 0 ? trustedMax : 0;
+    this.#head = head;
+  }
+
+  stored({ name, digest }: Omit<RememberedProducer, "number">, number: number): void {
+    const producer = this.producer(name);
+    if (producer !== undefined) producer.number = Math.max(producer.number, number);
+    else {
+      this.#producers[this.#oldest] = { name, digest, number };
+      this.#oldest = (this.#oldest + 1) % producersMax;
+    }
+  }
+}
