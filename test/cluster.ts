@@ -17,7 +17,12 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(size: number, settings: Readonly<Record<string, unknown>> = {}): Promise<Cluster> {
+  /** `host`: where the nodes listen. */
+  static async start(
+    size: number,
+    settings: Readonly<Record<string, unknown>> = {},
+    host = "127.0.0.1",
+  ): Promise<Cluster> {
     const postgres = await startPostgres();
     const nats = await NatsServer.start();
     const url = await postgres.createDatabase();
@@ -26,6 +31,7 @@ export class Cluster {
       nodes.push(
         await launchServer({
           like: nodes[0],
+          host,
           settings: {
             node: `n${n}`,
             postgres: { url },
