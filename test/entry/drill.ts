@@ -1,6 +1,6 @@
 /**
  * Two entry machines, three nodes, and people who write all the time through the address that moves, each by another
- * transport. Run inside a world (`runInWorld`); prints what happened, and fails where anything was lost, came twice or
+ * transport. One entry fails, then the other; then all nodes are started anew, one after another. Run inside a world (`runInWorld`); prints what happened, and fails where anything was lost, came twice or
  * in another order.
  */
 import assert from "node:assert/strict";
@@ -44,7 +44,8 @@ const writing = setInterval(() => {
 }, writeEveryMs);
 
 await pause(calmMs);
-await failover("Nginx is killed", first, () => first.killNginx(), second);
+assert.ok(await first.isEntry());
+await disturb("Nginx is killed", () => first.killNginx(), second);
 await first.startNginx();
 await pause(2 * calmMs);
 assert.equal(
@@ -52,7 +53,8 @@ assert.equal(
   false,
   "the address stays where it is when the first machine is well again",
 );
-await failover("the machine dies", second, () => second.die(), first);
+await disturb("the machine dies", () => second.die(), first);
+await disturb("all nodes are started anew, one after another", restartNodes);
 await pause(calmMs);
 
 clearInterval(writing);
@@ -108,28 +110,29 @@ function people(server: LaunchedServer): Writer[] {
   ];
 }
 
-/** Breaks `victim`; resolves when `heir` has the address and everybody is heard again. */
-async function failover(
-  what: string,
-  victim: Machine,
-  fault: () => Promise<void>,
-  heir: Machine,
-): Promise<void> {
-  assert.ok(await victim.isEntry(), `${victim.name} has the address`);
+/** Does something bad; resolves when `heir`, if there is one, has the address, and everybody is heard again. */
+async function disturb(what: string, fault: () => Promise<void>, heir?: Machine): Promise<void> {
   for (const writer of writers) writer.takeSilentMs();
   const brokenAtMs = performance.now();
   await fault();
-  await until(() => heir.isEntry(), `${heir.name} takes the address`);
-  const movedAtMs = performance.now();
+  if (heir !== undefined) await until(() => heir.isEntry(), `${heir.name} takes the address`);
+  const settledAtMs = performance.now();
   await until(
-    () => writers.every((writer) => writer.isLive && writer.wasHeardSince(movedAtMs)),
+    () => writers.every((writer) => writer.isLive && writer.wasHeardSince(settledAtMs)),
     "everybody is back",
   );
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const moved = heir === undefined ? "" : `the address moved after ${seconds(settledAtMs - brokenAtMs)}; `;
   const gaps = writers.map((writer) => `${writer.user} ${seconds(writer.takeSilentMs())}`);
-  console.log(
-    `${what}: the address moved after ${seconds(movedAtMs - brokenAtMs)}; longest time without an acknowledgement: ${gaps.join(", ")}`,
-  );
+  console.log(`${what}: ${moved}longest time without an acknowledgement: ${gaps.join(", ")}`);
+}
+
+/** As an upgrade does: each drains. */
+async function restartNodes(): Promise<void> {
+  for (const node of nodes) {
+    assert.equal(await node.stop(), 0, "a node stops in order");
+    await node.start();
+  }
 }
 
 /** G1 to G4, for everybody. */
