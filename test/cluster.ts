@@ -26,7 +26,12 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(size: number, settings: Readonly<Record<string, unknown>> = {}): Promise<Cluster> {
+  /** `host`: where the nodes listen. */
+  static async start(
+    size: number,
+    settings: Readonly<Record<string, unknown>> = {},
+    host = "127.0.0.1",
+  ): Promise<Cluster> {
     const postgres = await startPostgres();
     const nats = await NatsServer.start();
     const nodes: LaunchedServer[] = [];
@@ -38,11 +43,12 @@ export class Cluster {
         nodes.push(
           await launchServer({
             like: nodes[0],
+            host,
             ports: [http, tcp],
             startTimeoutMs: startMsMax,
             settings: {
               node: `n${n}`,
-              advertise: `http://127.0.0.1:${http}`,
+              advertise: `http://${host}:${http}`,
               postgres: { url },
               nats: { url: [nats.url] },
               repairEveryMs: 2000,

@@ -36,7 +36,7 @@ if (!isWriting) {
   for (const document of documents) {
     if (document.file === "docs/reference/dependencies.md")
       objections.push(...(await checkDependencies(root, document)));
-    if (document.file === "docs/operating/troubleshooting.md")
+    if (["docs/operating/runbooks.md", "docs/operating/troubleshooting.md"].includes(document.file))
       objections.push(...(await checkMessages(root, document)));
     if (document.file === "README.zh-CN.md")
       objections.push(...checkTranslation(find("README.md"), document));

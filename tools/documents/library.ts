@@ -9,7 +9,15 @@ export interface Objection {
   readonly message: string;
 }
 
-const patterns = ["*.md", "docs/**/*.md", "examples/**/*.md", "packages/*/*.md", "apps/*/*.md", "bench/*.md"];
+const patterns = [
+  "*.md",
+  "docs/**/*.md",
+  "deploy/*.md",
+  "examples/**/*.md",
+  "packages/*/*.md",
+  "apps/*/*.md",
+  "bench/*.md",
+];
 
 /** All documents of the tree, sorted by path. */
 export async function readDocuments(root: string): Promise<Document[]> {

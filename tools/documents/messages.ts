@@ -1,4 +1,4 @@
-/** Messages that docs/operating/troubleshooting.md quotes are ones that the code can say. */
+/** Messages that docs/operating/troubleshooting.md and runbooks.md quote are ones that the code can say. */
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Objection } from "./library.ts";
@@ -6,9 +6,16 @@ import type { Document } from "./markdown.ts";
 
 const sources = ["packages/*/src/**/*.ts", "tools/**/*.mjs"];
 /** Not ours. */
-const foreign = new Set(['Unknown file extension ".ts"']);
-/** What is to be typed, and addresses. */
-const noMessage = /^(npm (start|test|run)|npx|node|GET|POST) /;
+const foreign = new Set([
+  'Unknown file extension ".ts"',
+  "No space left",
+  "Slow Consumer",
+  "no live upstreams",
+  "connect() failed",
+]);
+/** What is to be typed or asked, and addresses. */
+const noMessage =
+  /^((npm (start|test|run)|npx|node|GET|POST|curl|ip|iostat|journalctl|systemctl) |rate\(|\/etc\/)/;
 /** The name of a log line. */
 const event = /^[a-z]+\.[a-z]+$/;
 

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly like?: LaunchedServer | undefined;
   /** Any other keys of the configuration file. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  /** Address to listen on. Default: 127.0.0.1. */
+  readonly host?: string | undefined;
   /** Default: free ones, which stay the same over restarts. */
   readonly ports?: readonly [http: number, tcp: number] | undefined;
   /** A data directory that outlives the launcher. Default: a fresh one that `close` removes. */
@@ -78,6 +80,7 @@ export async function launchServer(options: LaunchOptions = {}): Promise<Launche
     directory,
     configFile,
     data,
+    host: options.host ?? "127.0.0.1",
     ports: { http, tcp },
     keys,
     startTimeoutMs: options.startTimeoutMs ?? 20_000,
@@ -103,12 +106,12 @@ interface Launch {
   readonly directory: string;
   readonly configFile: string;
   readonly data: string;
+  readonly host: string;
   readonly ports: { readonly http: number; readonly tcp: number };
   readonly keys: ReadonlyMap<string, DomainKeys>;
   readonly startTimeoutMs: number;
 }
 
-const host = "127.0.0.1";
 /** The last so many characters of output are kept. */
 const outputLengthMax = 1_000_000;
 
@@ -126,7 +129,9 @@ class Launcher implements LaunchedServer {
     process.on("exit", this.#onExit);
   }
 
-  readonly host = host;
+  get host(): string {
+    return this.#launch.host;
+  }
   get httpPort(): number {
     return this.#launch.ports.http;
   }
@@ -134,10 +139,10 @@ class Launcher implements LaunchedServer {
     return this.#launch.ports.tcp;
   }
   get httpUrl(): string {
-    return `http://${host}:${this.httpPort}`;
+    return `http://${this.host}:${this.httpPort}`;
   }
   get wsUrl(): string {
-    return `ws://${host}:${this.httpPort}/ws`;
+    return `ws://${this.host}:${this.httpPort}/ws`;
   }
   get keys(): ReadonlyMap<string, DomainKeys> {
     return this.#launch.keys;
@@ -168,7 +173,7 @@ class Launcher implements LaunchedServer {
   async start(): Promise<number> {
     if (this.#child !== undefined) throw new Error("the server is running");
     const startedAt = performance.now();
-    const { configFile, data, ports } = this.#launch;
+    const { configFile, data, host, ports } = this.#launch;
     const main = join(dirname(fileURLToPath(import.meta.resolve("@hongyan/server"))), "main.ts");
     const flags = [
       "start",
