@@ -18,6 +18,9 @@ const plain: readonly NodeEvent[] = [
   { kind: "claimed", device: "phone", session: "s2", before: ["s1", "s0"], version: 3 },
   { kind: "kick", device: undefined },
   { kind: "kick", device: "phone" },
+  { kind: "whereabouts", node: "n1" },
+  { kind: "online", domain: "d", users: ["alice", "bob"], node: "n1", turn: 9, online: true },
+  { kind: "online", domain: "d", users: [], node: "n1", turn: 10, online: false },
   { kind: "behind" },
 ];
 
@@ -46,7 +49,7 @@ test("a message survives with every byte of its body", () => {
 });
 
 test("nothing that is cut off is an event", () => {
-  for (const event of [...plain.slice(0, 5), messageEvent("x:1")]) {
+  for (const event of [...plain.slice(0, -1), messageEvent("x:1")]) {
     const bytes = encodeEvent(event, room);
     for (let end = 0; end < bytes.length; end++)
       assert.throws(() => decodeEvent(bytes.slice(0, end)), `${end}`);
@@ -66,6 +69,10 @@ test("ids that could leave their place in a key of the store are not taken", () 
     { kind: "conversation", conversation: "g", seq: -1 },
     { kind: "claimed", device: "a/b", session: "s", before: [], version: 1 },
     { kind: "claimed", device: "a", session: "s", before: new Array(65).fill("s"), version: 1 },
+    { kind: "whereabouts", node: "../n" },
+    { kind: "online", domain: "a/b", users: [], node: "n", turn: 1, online: true },
+    { kind: "online", domain: "d", users: ["a/b"], node: "n", turn: 1, online: true },
+    { kind: "online", domain: "d", users: [], node: "n", turn: -1, online: true },
     { kind: "receipt", conversation: "g", user: "a/b", delivered: 1, read: 1 },
     { kind: "receipt", conversation: "g", user: "a", delivered: -1, read: 1 },
     { kind: "receipt", conversation: "g", user: "a", delivered: Number.NaN, read: 1 },

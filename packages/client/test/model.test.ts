@@ -246,6 +246,34 @@ test("who is looked at is asked for together, followed, and asked for again on t
   assert.equal(asked().length, 2);
 });
 
+test("who is looked at again is followed again, and of more than 200 those looked at last", async () => {
+  const world = new World();
+  await world.live("bob");
+  const alice = await world.live("alice");
+  const bob = alice.client.online("bob");
+  bob.subscribe(() => undefined)();
+  const end = bob.subscribe(() => undefined);
+  await world.clock.until(() => bob.snapshot === true, "bob");
+  for (let n = 0; n < 250; n++) {
+    alice.client.online(`u${n}`).subscribe(() => undefined)();
+    if (n % 10 === 9) await world.clock.settle();
+  }
+  const last = alice.client.online("u0");
+  last.subscribe(() => undefined);
+  await world.clock.until(() => last.snapshot === false, "u0");
+  const named = alice.network.up.flatMap((frame) => (frame.type === "presence" ? frame.users : []));
+  assert.ok(named.slice(-200).includes("bob"), "who is looked at is not forgotten for those who are not");
+  end();
+  assert.equal(bob.snapshot, undefined, "nobody follows any more");
+  for (let n = 0; n < 201; n++) alice.client.online(`v${n}`).subscribe(() => undefined);
+  await world.clock.until(() => alice.client.online("v200").snapshot === false, "the last");
+  assert.equal(
+    alice.client.online("v0").snapshot,
+    undefined,
+    "beyond what the server remembers nobody knows",
+  );
+});
+
 test("what the server tells while it is asked is newer than its answer", async () => {
   const world = new World();
   await world.live("bob");

@@ -87,7 +87,7 @@ export interface Backend {
   /** Ends the sessions of a user, or of one device of theirs, with close code `kicked`. */
   kick(user: string, device?: string): Promise<void>;
 
-  /** Those of the users who have a session, on whichever node. Takes up to 0.3 s where there are other nodes. */
+  /** Those of the users who have a session, on whichever node. Takes up to 0.4 s where there are other nodes. */
   online(users: readonly string[]): Promise<readonly string[]>;
 
   createConversation(conversation: NewConversation): Promise<{ conversation: string; created: boolean }>;

@@ -72,6 +72,7 @@ export class DomainBackend implements Backend {
   }
 
   async online(users: readonly string[]): Promise<readonly string[]> {
+    for (const user of users) requireId(user);
     return this.#node.presence.online(this.#domain, users);
   }
 

@@ -36,6 +36,8 @@ export type NodeEvent =
       readonly domain: string;
       readonly users: readonly string[];
       readonly node: string;
+      /** Rises with everything that the node says. */
+      readonly turn: number;
       readonly online: boolean;
     }
   /** Whoever has a session of the subject's user tells `node` that the user is online. */

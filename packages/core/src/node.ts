@@ -122,6 +122,7 @@ export class Node implements Acceptor {
   /** The broker knows that it has lost events for this node, or has been away: what was missed is found in the store. */
   missed(): void {
     this.#context.repair?.missed();
+    this.#context.presence.missed();
   }
 
   /** To be called about every 100 ms: expiry, repetitions, receipts. */
@@ -144,6 +145,7 @@ export class Node implements Acceptor {
     statistics.sessions = sessions.count;
     statistics.onlineUsers = sessions.users;
     statistics.residentConversations = conversations.size;
+    statistics.watchedUsers = presence.watchedUsers;
     statistics.waitingBytes = committer.waitingBytes;
     statistics.outboxBytes = outboxes.bytes;
   }

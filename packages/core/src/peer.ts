@@ -32,6 +32,11 @@ const open: State = { name: "open" };
 const leaving: State = { name: "leaving" };
 const closed: State = { name: "closed" };
 
+/** Begins a page, whose promise never rejects, when there is room for it. */
+export interface PageMakers {
+  add(page: () => Promise<void>): void;
+}
+
 /** Commands that may wait for the token to be verified, and answers that may be under way at once. */
 const waitingMax = 256;
 const pendingMax = 1024;
@@ -47,7 +52,7 @@ export class Peer implements Inbound {
   /** Commands that wait for the store. */
   pending = 0;
   /** Pages that wait for their turn, and whether one is being made or has no room to leave. */
-  #pages: (() => Promise<void>)[] | undefined;
+  #pages: { readonly page: () => Promise<void>; readonly makers: PageMakers }[] | undefined;
   #pageUnderWay = false;
   /** Place in the node's list of peers, kept by it. */
   place = -1;
@@ -186,12 +191,13 @@ export class Peer implements Inbound {
 
   /**
    * Like `answer`, for commands whose answers are large: one at a time, and the next one only when the peer has
-   * taken most of the last. So a pipeline of them costs its sender time, and nobody memory (G8).
+   * taken most of the last. So a pipeline of them costs its sender time, and nobody memory (G8). `makers`: who has to
+   * have room for the work; by default those who read from the store.
    */
-  answerPage(command: Command, work: () => Promise<Reply>): void {
+  answerPage(command: Command, work: () => Promise<Reply>, makers: PageMakers = this.node.pages): void {
     this.pending++;
     this.#pages ??= [];
-    this.#pages.push(async () => {
+    const page = async (): Promise<void> => {
       try {
         // Whoever left while waiting is answered no more.
         if (!this.isClosed) this.reply(await work());
@@ -201,7 +207,8 @@ export class Peer implements Inbound {
       this.pending--;
       this.#pageUnderWay = false;
       this.#nextPage();
-    });
+    };
+    this.#pages.push({ page, makers });
     this.#nextPage();
   }
 
@@ -213,13 +220,13 @@ export class Peer implements Inbound {
     }
     // `drained` comes when there is room again.
     if (this.connection.bufferedBytes > this.node.settings.outboxBytesMax) return;
-    const page = this.#pages.shift();
-    if (page === undefined) {
+    const next = this.#pages.shift();
+    if (next === undefined) {
       this.#pages = undefined;
       return;
     }
     this.#pageUnderWay = true;
-    this.node.pages.add(page);
+    next.makers.add(next.page);
   }
 
   #handle(command: Command): void {

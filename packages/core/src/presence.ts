@@ -1,91 +1,112 @@
-import { limits, SharedFrame } from "@hongyan/protocol";
+import { limits, ProtocolError, SharedFrame } from "@hongyan/protocol";
 import type { NodeEvent } from "./event.ts";
-import { nodeSubject, presenceSubject, userSubject } from "./keys.ts";
+import { nodeSubject, presenceSubject } from "./keys.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Broker, Identity } from "./ports.ts";
 import type { Session } from "./session.ts";
 import type { SessionWatcher } from "./sessions.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
-/** How long other nodes have to say that somebody is there. */
-const answerMs = 300;
-/** Users in one event between nodes. */
-const usersPerEvent = 100;
-/** Rounds of asking after which a node that has not answered does not count. */
-const silentRoundsMax = 2.5;
+/** Somebody who has left is told of after so long: a device that comes and goes is not news for everybody each time. */
+const smoothMs = 1000;
+/** Users who are watched on one node; more are refused. */
+const watchedUsersMax = 100_000;
+/** Rounds of asking that a node may leave without an answer. */
+const silentRoundsMax = 2;
+/** Users asked for in one tick where events were missed. */
+const askedPerTickMax = 1000;
+
+/** What another node has last said of a user. */
+interface Elsewhere {
+  readonly turn: number;
+  readonly online: boolean;
+  /** The round in which it did. */
+  readonly round: number;
+}
 
 /** A user whom sessions of this node watch. */
 interface Watched {
   readonly domain: string;
   readonly user: string;
+  readonly subject: string;
   readonly watchers: Set<Session>;
-  /** The other nodes with a session of the user, and when each last said so. */
-  readonly elsewhere: Map<string, number>;
+  /** By node. */
+  readonly elsewhere: Map<string, Elsewhere>;
   /** What the watchers know. */
   told: boolean;
-}
-
-/** Somebody waits for the answers of other nodes. */
-interface Question {
-  readonly domain: string;
-  /** Whom nobody has answered for yet. */
-  readonly open: Set<string>;
-  readonly online: Set<string>;
-  endsAtMs: number;
-  readonly resolve: () => void;
+  /** Since when it is not so any more. */
+  goneAtMs: number | undefined;
 }
 
 /**
  * Who is online: whoever has a session, on whichever node, all devices as one. It is derived and stored nowhere, so
  * that it cannot outlive what it is derived from. A session outlives its connection for a while, so that a short gap
- * shows nobody as gone; changes within a tick are told once.
+ * shows nobody as gone.
  *
- * Between nodes a change is an event, which may be lost, and a node that dies tells nothing. So whoever is watched is
- * asked for once in `everyMs`, and a node that does not answer for two rounds does not count: no ghosts.
+ * Between nodes a change is an event, which may be lost, doubled or overtaken, and a node that dies tells nothing. So
+ * whoever is watched is asked for once in `everyMs`, spread over that time, and a node that has left two rounds without
+ * an answer does not count: no ghosts. Rounds are counted and not time, so that a clock that jumps, or a process that
+ * stood still, makes nobody disappear.
  */
 export class Presence implements SessionWatcher {
   readonly #node: NodeContext;
-  /** Of this process: two nodes may have the same name, and one that was started again is another one. */
-  readonly #id: string;
   readonly #broker: Broker<NodeEvent>;
   /** Undefined where there are no other nodes. */
   readonly #everyMs: number | undefined;
+  readonly #whereabouts: Whereabouts;
   /** By subject. */
   readonly #watched = new Map<string, Watched>();
   readonly #changed = new Set<Watched>();
   /** Watchers who could not be told, and will be told everything. */
   readonly #owed = new Set<Session>();
-  readonly #questions = new Set<Question>();
-  /** What this tick answers other nodes: users by domain, by the subject of who asked. */
-  readonly #answers = new Map<string, Map<string, string[]>>();
-  #askedAtMs = 0;
+  #round = 0;
+  #beganAtMs: number;
+  /** Who is asked for in this round; the first `#asked` were. */
+  #asking: Watched[] = [];
+  #asked = 0;
+  /** Events were missed: nobody waits for their share of the time. */
+  #isHurried = false;
 
   constructor(node: NodeContext, broker: Broker<NodeEvent>, everyMs: number | undefined) {
     this.#node = node;
-    this.#id = node.random.id();
     this.#broker = broker;
     this.#everyMs = everyMs;
-    if (everyMs !== undefined) broker.subscribe(nodeSubject(this.#id), this.#heard);
+    this.#whereabouts = new Whereabouts(node, broker);
+    this.#beganAtMs = node.clock.now();
+    if (everyMs !== undefined) broker.subscribe(nodeSubject(this.#whereabouts.id), this.#heard);
+  }
+
+  get watchedUsers(): number {
+    return this.#watched.size;
   }
 
   /** Those of the users who are online; waits for other nodes where there are any. */
   async online(domain: string, users: readonly string[]): Promise<readonly string[]> {
-    const here = (user: string) => this.#node.sessions.of(domain, user).length > 0;
-    const open = users.filter((user) => !here(user));
-    if (this.#everyMs === undefined || open.length === 0) return users.filter(here);
-    const online = await this.#ask(domain, open);
-    return users.filter((user) => online.has(user) || here(user));
+    const isHere = (user: string) => this.#node.sessions.of(domain, user).length > 0;
+    if (this.#everyMs === undefined) return users.filter(isHere);
+    const absent = users.filter((user) => !isHere(user));
+    const elsewhere = await this.#whereabouts.ask(domain, absent);
+    return users.filter((user) => elsewhere.has(user) || isHere(user));
   }
 
-  /** From now on the session is told when one of these changes; of those it named last. Returns who is online. */
+  /**
+   * From now on the session is told when one of these changes; of those it named last. Returns who is online. Rejects
+   * with `ProtocolError` `overloaded` where too many are watched here.
+   */
   async watch(session: Session, users: readonly string[]): Promise<readonly string[]> {
-    const { domain } = session.identity;
+    const { domain, user: own } = session.identity;
+    // A session that has ended meanwhile would never be forgotten.
+    if (!this.#node.sessions.of(domain, own).includes(session)) return [];
+    const fresh = users.filter((user) => !this.#watched.has(presenceSubject(domain, user)));
+    if (this.#watched.size + fresh.length > watchedUsersMax)
+      throw new ProtocolError("overloaded", "too many users are watched on this server", 60_000);
     session.watching ??= new Set();
     const reachable: Promise<void>[] = [];
     for (const user of users) {
       const subject = presenceSubject(domain, user);
       session.watching.delete(subject);
       session.watching.add(subject);
-      const subscribed = this.#add(session, domain, user);
+      const subscribed = this.#add(session, domain, user, subject);
       if (subscribed !== undefined) reachable.push(subscribed);
     }
     for (const subject of session.watching) {
@@ -93,10 +114,10 @@ export class Presence implements SessionWatcher {
       session.watching.delete(subject);
       this.#unwatch(session, subject);
     }
-    if (this.#everyMs !== undefined && users.length > 0) {
+    if (this.#everyMs !== undefined) {
       // Asked once what others tell will be heard: what changes in between is not missed.
       await Promise.all(reachable);
-      await this.#ask(domain, users);
+      await this.#whereabouts.ask(domain, users);
     }
     return users.filter((user) => {
       const watched = this.#watched.get(presenceSubject(domain, user));
@@ -112,8 +133,14 @@ export class Presence implements SessionWatcher {
     const subject = presenceSubject(domain, user);
     const watched = this.#watched.get(subject);
     if (watched !== undefined) this.#changed.add(watched);
-    if (this.#everyMs === undefined) return;
-    this.#broker.publish([subject], { kind: "online", domain, users: [user], node: this.#id, online });
+    const { settings } = this.#node;
+    if (this.#everyMs !== undefined && settings.presence)
+      this.#whereabouts.tell(subject, domain, [user], online);
+  }
+
+  resumed(session: Session): void {
+    // What was written to the old connection may be lost.
+    if (session.watching !== undefined) this.#owed.add(session);
   }
 
   ended(session: Session): void {
@@ -125,45 +152,34 @@ export class Presence implements SessionWatcher {
 
   /** A node asks where the session's user is. */
   asked(session: Session, node: string): void {
-    const { domain, user } = session.identity;
-    // Each session of the user hears it: one answers.
-    if (node === this.#id || this.#node.sessions.of(domain, user)[0] !== session) return;
-    if (this.#answers.size === 0) this.#node.clock.defer(this.#answer);
-    const byDomain = this.#answers.get(node) ?? new Map<string, string[]>();
-    this.#answers.set(node, byDomain);
-    const users = byDomain.get(domain);
-    if (users === undefined) byDomain.set(domain, [user]);
-    else users.push(user);
+    this.#whereabouts.asked(session, node);
+  }
+
+  /** Events were missed for certain: everybody who is watched is asked for as soon as it can be. */
+  missed(): void {
+    this.#isHurried = true;
+    this.#begin();
   }
 
   /** To be called every tick. */
   tick(): void {
     const now = this.#node.clock.now();
-    for (const question of this.#questions) {
-      // A clock that jumped back must not make anybody wait for long.
-      question.endsAtMs = Math.min(question.endsAtMs, now + answerMs);
-      if (question.endsAtMs <= now) this.#close(question);
-    }
+    this.#whereabouts.tick(now);
     if (this.#everyMs !== undefined) this.#askAgain(now, this.#everyMs);
     for (const watched of this.#changed) this.#tell(watched);
     for (const session of this.#owed) if (this.#hasRoom(session)) this.#tellAll(session);
   }
 
-  #add(session: Session, domain: string, user: string): Promise<void> | undefined {
-    const subject = presenceSubject(domain, user);
+  #add(session: Session, domain: string, user: string, subject: string): Promise<void> | undefined {
     const known = this.#watched.get(subject);
     if (known !== undefined) {
       known.watchers.add(session);
       return undefined;
     }
     const told = this.#node.sessions.of(domain, user).length > 0;
-    this.#watched.set(subject, {
-      domain,
-      user,
-      watchers: new Set([session]),
-      elsewhere: new Map(),
-      told,
-    });
+    const watchers = new Set([session]);
+    const watched = { domain, user, subject, watchers, elsewhere: new Map(), told, goneAtMs: undefined };
+    this.#watched.set(subject, watched);
     return this.#everyMs === undefined ? undefined : this.#broker.subscribe(subject, this.#heard);
   }
 
@@ -179,81 +195,75 @@ export class Presence implements SessionWatcher {
 
   /** What another node says of its users. */
   readonly #heard = (event: NodeEvent): void => {
-    if (event.kind !== "online" || event.node === this.#id) return;
-    const now = this.#node.clock.now();
+    if (event.kind !== "online" || event.node === this.#whereabouts.id) return;
+    const { node, turn, online } = event;
     for (const user of event.users) {
-      const watched = this.#watched.get(presenceSubject(event.domain, user));
-      if (watched === undefined) continue;
-      if (event.online) watched.elsewhere.set(event.node, now);
-      else watched.elsewhere.delete(event.node);
+      const subject = presenceSubject(event.domain, user);
+      if (online) this.#whereabouts.heard(subject);
+      const watched = this.#watched.get(subject);
+      if (watched === undefined || (watched.elsewhere.get(node)?.turn ?? 0) >= turn) continue;
+      watched.elsewhere.set(node, { turn, online, round: this.#round });
       this.#changed.add(watched);
     }
-    if (!event.online) return;
-    for (const question of this.#questions) {
-      if (question.domain !== event.domain) continue;
-      for (const user of event.users) if (question.open.delete(user)) question.online.add(user);
-      if (question.open.size === 0) this.#close(question);
-    }
   };
 
-  /** Who of these has a session on another node. */
-  async #ask(domain: string, users: readonly string[]): Promise<ReadonlySet<string>> {
-    const online = new Set<string>();
-    await new Promise<void>((resolve) => {
-      const endsAtMs = this.#node.clock.now() + answerMs;
-      this.#questions.add({ domain, open: new Set(users), online, endsAtMs, resolve });
-      this.#askFor(users.map((user) => userSubject(domain, user)));
-    });
-    return online;
-  }
-
-  #close(question: Question): void {
-    this.#questions.delete(question);
-    question.resolve();
-  }
-
-  #askFor(subjects: readonly string[]): void {
-    for (let at = 0; at < subjects.length; at += usersPerEvent)
-      this.#broker.publish(subjects.slice(at, at + usersPerEvent), { kind: "whereabouts", node: this.#id });
-  }
-
-  readonly #answer = (): void => {
-    const node = this.#id;
-    for (const [asker, byDomain] of this.#answers)
-      for (const [domain, all] of byDomain)
-        for (let at = 0; at < all.length; at += usersPerEvent) {
-          const users = all.slice(at, at + usersPerEvent);
-          this.#broker.publish([nodeSubject(asker)], { kind: "online", domain, users, node, online: true });
-        }
-    this.#answers.clear();
-  };
-
-  /** Everybody who is watched, once in so long; whoever was not heard of does not count any more. */
+  /** Everybody who is watched, once in so long; what a node has said that is silent since does not count any more. */
   #askAgain(now: number, everyMs: number): void {
-    if (this.#askedAtMs > now) this.#askedAtMs = now;
-    if (now - this.#askedAtMs < everyMs) return;
-    this.#askedAtMs = now;
-    for (const watched of this.#watched.values())
-      for (const [node, heardAtMs] of watched.elsewhere) {
-        if (heardAtMs > now) watched.elsewhere.set(node, now);
-        if (now - heardAtMs <= silentRoundsMax * everyMs) continue;
-        watched.elsewhere.delete(node);
+    if (this.#beganAtMs > now) this.#beganAtMs = now;
+    const { length } = this.#asking;
+    if (this.#asked >= length && now - this.#beganAtMs >= everyMs) {
+      this.#round++;
+      this.#beganAtMs = now;
+      return this.#begin();
+    }
+    const share = this.#isHurried ? 1 : Math.min(1, (now - this.#beganAtMs) / everyMs);
+    const end = Math.min(Math.ceil(length * share), this.#asked + askedPerTickMax);
+    while (this.#asked < end) this.#askFor(this.#asking[this.#asked++] as Watched);
+    if (this.#asked >= length) this.#isHurried = false;
+  }
+
+  #begin(): void {
+    this.#asked = 0;
+    this.#asking = [...this.#watched.values()];
+  }
+
+  #askFor(watched: Watched): void {
+    const { domain, user, subject, elsewhere } = watched;
+    if (this.#watched.get(subject) !== watched) return;
+    for (const [node, { round }] of elsewhere)
+      if (this.#round - round > silentRoundsMax) {
+        elsewhere.delete(node);
         this.#changed.add(watched);
       }
-    this.#askFor(Array.from(this.#watched.values(), ({ domain, user }) => userSubject(domain, user)));
+    this.#whereabouts.askFor(domain, user);
   }
 
   #tell(watched: Watched): void {
-    this.#changed.delete(watched);
     const { domain, user, watchers, elsewhere } = watched;
-    const online = elsewhere.size > 0 || this.#node.sessions.of(domain, user).length > 0;
-    if (online === watched.told) return;
+    const isElsewhere = () => elsewhere.values().some(({ online }) => online);
+    const online = this.#node.sessions.of(domain, user).length > 0 || isElsewhere();
+    if (online === watched.told) {
+      watched.goneAtMs = undefined;
+      this.#changed.delete(watched);
+      return;
+    }
+    if (!online && !this.#hasGone(watched)) return;
+    watched.goneAtMs = undefined;
+    this.#changed.delete(watched);
     watched.told = online;
     const frame = new SharedFrame({ type: "online", id: 0, user, online });
     for (const session of watchers) {
       if (this.#hasRoom(session)) session.peer?.write(frame);
       else this.#owed.add(session);
     }
+  }
+
+  /** Whether somebody is away for long enough to be told of. */
+  #hasGone(watched: Watched): boolean {
+    const now = this.#node.clock.now();
+    // A clock that jumped back begins anew.
+    watched.goneAtMs = Math.min(watched.goneAtMs ?? now, now);
+    return now - watched.goneAtMs >= smoothMs;
   }
 
   #tellAll(session: Session): void {

@@ -8,6 +8,8 @@ import { Session } from "./session.ts";
 export interface SessionWatcher {
   /** The user has the first session here, or none any more. */
   changed(identity: Identity, online: boolean): void;
+  /** On another connection. */
+  resumed(session: Session): void;
   ended(session: Session): void;
 }
 
@@ -94,6 +96,7 @@ export class Sessions {
       // What was pushed and not acknowledged may be lost with the old connection: the next tick pushes it again.
       for (const window of existing.windows?.values() ?? []) window.sinceMs = Number.NEGATIVE_INFINITY;
       older?.close("replaced");
+      this.#watcher.resumed(existing);
       return { session: existing, resumed: true };
     }
     if (existing !== undefined) {

@@ -4,6 +4,8 @@ export interface Statistics {
   sessions: number;
   onlineUsers: number;
   residentConversations: number;
+  /** Users whose presence somebody here watches. */
+  watchedUsers: number;
   messagesStored: number;
   messagesDuplicate: number;
   messagesPushed: number;
@@ -28,6 +30,7 @@ export function emptyStatistics(): Statistics {
     sessions: 0,
     onlineUsers: 0,
     residentConversations: 0,
+    watchedUsers: 0,
     messagesStored: 0,
     messagesDuplicate: 0,
     messagesPushed: 0,

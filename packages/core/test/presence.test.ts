@@ -42,6 +42,8 @@ test("who has a device online is online, devices count as one, and who is watche
   await house.tick();
   assert.deepEqual(told(alice), ["bob+"], "a gap is not an absence");
   await house.tick(2000);
+  assert.deepEqual(told(alice), ["bob+"], "who comes and goes is not news each time");
+  await house.tick(1000);
   assert.deepEqual(told(alice), ["bob+", "bob-"]);
 });
 
@@ -70,12 +72,39 @@ test("a watcher that does not read is told the last word when it does, and one t
   bob.post({ type: "disconnect" });
   await house.tick();
   assert.deepEqual(told(alice), []);
+  await house.tick(1000);
   alice.bufferedBytes = 0;
   await house.tick();
   assert.deepEqual(told(alice), ["bob-"]);
 });
 
-test("changes within a tick are told once", async () => {
+test("a session that is resumed is told of all whom it watches: the last news may have gone into the old connection", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  await ask(house, alice, ["bob"], true);
+  await house.device("bob");
+  await house.tick();
+  const [welcome] = alice.of("connect.ok");
+  const back = await house.device("alice", "phone", { resume: welcome?.session, sync: false });
+  assert.equal(back.of("connect.ok")[0]?.resumed, true);
+  await house.tick();
+  assert.deepEqual(told(back), ["bob+"]);
+});
+
+test("G8 a session that ends while it asks watches nobody", async () => {
+  const house = new House();
+  const alice = await house.device("alice");
+  const users = ["bob"];
+  alice.post({ type: "presence", users, watch: true });
+  alice.post({ type: "disconnect" });
+  await house.settle();
+  await house.device("bob");
+  await house.tick();
+  assert.deepEqual(told(alice), []);
+  assert.equal(house.node.statistics.watchedUsers, 0);
+});
+
+test("who comes and goes within a second is not told of each time", async () => {
   const house = new House();
   const alice = await house.device("alice");
   await ask(house, alice, ["bob"], true);
@@ -83,6 +112,13 @@ test("changes within a tick are told once", async () => {
   bob.post({ type: "disconnect" });
   await house.tick();
   assert.deepEqual(told(alice), []);
+  for (let n = 0; n < 4; n++) {
+    const again = await house.device("bob");
+    await house.tick();
+    again.post({ type: "disconnect" });
+    await house.tick();
+  }
+  assert.deepEqual(told(alice), ["bob+"]);
 });
 
 test("G10 presence is not seen across domains, nor where the server does not say it", async () => {
@@ -122,6 +158,7 @@ test("users of another node are seen, and leave when they do", async () => {
   bob.post({ type: "disconnect" });
   await there.settle();
   await here.tick();
+  await here.tick(1000);
   // Bob may have been told before the answer named him.
   assert.deepEqual(
     told(alice).filter((one) => one !== "bob+"),
@@ -154,6 +191,63 @@ test("a node that dies leaves no ghosts, and what was lost on the way is asked f
   await pass(here);
   assert.deepEqual(told(alice), ["bob+"]);
   street.isClosed = true;
-  for (let ms = 0; ms < 5 * repairEveryMs; ms += 200) await here.tick();
+  for (let ms = 0; ms < 1.9 * repairEveryMs; ms += 200) await here.tick();
+  assert.deepEqual(told(alice), ["bob+"], "one round may be lost");
+  for (let ms = 0; ms < 2.1 * repairEveryMs + 1000; ms += 200) await here.tick();
   assert.deepEqual(told(alice), ["bob+", "bob-"]);
+});
+
+test("a clock that jumps, or a process that stood still, makes nobody disappear", async () => {
+  const { here, there } = neighbours();
+  const alice = await here.device("alice");
+  await there.device("bob");
+  await ask(here, alice, ["bob"], true);
+  for (const jumpMs of [3_600_000, -7_200_000, 60_000]) {
+    here.nowMs += jumpMs;
+    await pass(here);
+  }
+  assert.deepEqual(
+    told(alice).filter((one) => one !== "bob+"),
+    [],
+  );
+});
+
+test("what was missed for certain is asked for at once", async () => {
+  const { street, here, there } = neighbours();
+  const alice = await here.device("alice");
+  await ask(here, alice, ["bob"], true);
+  street.isClosed = true;
+  await there.device("bob");
+  street.isClosed = false;
+  here.node.missed();
+  await here.tick();
+  await here.tick();
+  assert.deepEqual(told(alice), ["bob+"]);
+});
+
+test("what was overtaken on the way is not believed", async () => {
+  const { street, here, there } = neighbours({ sessionGraceMs: 0 });
+  const alice = await here.device("alice");
+  await ask(here, alice, ["bob"], true);
+  const bob = await there.device("bob");
+  await here.tick();
+  const [online] = street.carried.filter(({ kind }) => kind === "online").slice(-1);
+  bob.post({ type: "disconnect" });
+  await there.settle();
+  await here.tick();
+  await here.tick(1000);
+  assert.ok(online?.kind === "online" && online.online);
+  street.carry(["d/bob/presence"], online);
+  await here.tick();
+  await here.tick(1000);
+  assert.deepEqual(told(alice).slice(-1), ["bob-"]);
+});
+
+test("waiting for other nodes keeps nobody from reading", async () => {
+  const { here } = neighbours();
+  const crowd = await Promise.all(Array.from({ length: 40 }, (_, n) => here.device(`u${n}`)));
+  for (const device of crowd) device.post({ type: "presence", users: ["nobody"] });
+  const reader = await here.device("reader");
+  await reader.ask({ type: "list" }, "list.ok");
+  assert.equal(crowd.filter((device) => device.of("presence.ok").length > 0).length, 0, "they still wait");
 });

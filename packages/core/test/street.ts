@@ -6,13 +6,21 @@ import { House, repairEveryMs } from "./house.ts";
 /** What lies between two houses: carries a little later, or loses. */
 export class Street {
   isClosed = false;
+  /** What was published, in the order in which that happened. */
+  readonly carried: NodeEvent[] = [];
   readonly #houses: Map<string, (event: NodeEvent) => void>[] = [];
+
+  /** Brings an event to everybody, as a broker may that doubles or delays. */
+  carry(subjects: readonly string[], event: NodeEvent): void {
+    for (const house of this.#houses) for (const subject of subjects) house.get(subject)?.({ ...event });
+  }
 
   end(): Broker<NodeEvent> {
     const receivers = new Map<string, (event: NodeEvent) => void>();
     this.#houses.push(receivers);
     return {
       publish: (subjects, event) => {
+        this.carried.push(event);
         for (const house of this.#houses) {
           const deliver = (): void => {
             for (const subject of subjects) house.get(subject)?.({ ...event });

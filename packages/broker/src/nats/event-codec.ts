@@ -69,6 +69,7 @@ export function encodeEvent(event: NodeEvent, bytesMax: number): Uint8Array {
     case "online":
       writeText(event.domain);
       writeText(event.node);
+      writePosition(event.turn);
       out.byte(event.online ? 1 : 0);
       out.byte(event.users.length);
       for (const user of event.users) writeText(user);
@@ -132,6 +133,7 @@ export function decodeEvent(bytes: Uint8Array): NodeEvent | undefined {
         kind: "online",
         domain: checked(reader.text(), isId),
         node: checked(reader.text(), isId),
+        turn: reader.position(),
         online: reader.byte() === 1,
         users: Array.from({ length: reader.byte() }, () => checked(reader.text(), isId)),
       };

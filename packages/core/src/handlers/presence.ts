@@ -7,13 +7,16 @@ import {
   type Reply,
 } from "@hongyan/protocol";
 import { recordKeys } from "../keys.ts";
-import type { Peer } from "../peer.ts";
+import type { PageMakers, Peer } from "../peer.ts";
 import type { Session } from "../session.ts";
 import type { Handler } from "./handlers.ts";
 
+/** It waits for other nodes, and must not keep a place of those who read from the store. */
+const atOnce: PageMakers = { add: (page) => void page() };
+
 /** Who of these is online, and with `watch` from now on whenever that changes. */
 export const presence: Handler<"presence"> = (peer, session, command) =>
-  peer.answerPage(command, () => answer(peer, session, command));
+  peer.answerPage(command, () => answer(peer, session, command), atOnce);
 
 async function answer(peer: Peer, session: Session, command: FrameNamed<"presence">): Promise<Reply> {
   const { node } = peer;

@@ -68,7 +68,7 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
       schema: {
         tags,
         summary: "Ask which users are online",
-        description: "Those who have a session, on whichever node. With several nodes it takes up to 0.3 s.",
+        description: "Those who have a session, on whichever node. With several nodes it takes up to 0.4 s.",
         querystring: schemas.onlineQuery,
         response: { 200: { description: "Those who are.", ...schemas.online } },
       },

@@ -45,6 +45,7 @@ export const rows = {
     name: "resident_conversations",
     help: "Conversations kept in memory.",
   },
+  watchedUsers: { type: "gauge", name: "watched_users", help: "Users whose presence somebody watches." },
   messagesStored: { type: "counter", name: "messages_stored_total", help: "Messages committed." },
   messagesDuplicate: {
     type: "counter",
