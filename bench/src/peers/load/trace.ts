@@ -41,6 +41,7 @@ export interface PeerTraceResult {
 const dialingMax = 100;
 const dialMsMax = 120_000;
 const silenceMsMax = 10_000;
+const drainMsMax = 120_000;
 
 class Play {
   readonly #script: Script;
@@ -164,27 +165,36 @@ export async function peerTrace({
   const cpu = new CpuMeter();
   const startMs = performance.now();
   let [last, lastAtMs] = [0, startMs];
-  const isOver = () => {
-    play.send(members, window);
-    if (play.delivered > last) [last, lastAtMs] = [play.delivered, performance.now()];
-    // What is lost keeps the window shut: that is no rate.
+  const checkSilence = () => {
+    if (play.delivered > last || play.delivered === play.expected)
+      [last, lastAtMs] = [play.delivered, performance.now()];
     else if (performance.now() - lastAtMs > silenceMsMax)
       run.fail(`nothing came for ${silenceMsMax / 1000} s, ${play.expected - play.delivered} are missing`);
+  };
+  const isOver = () => {
+    checkSilence();
+    play.send(members, window);
     return play.isComplete || performance.now() - startMs >= playMsMax;
   };
   await run.until("playing the trace", isOver, playMsMax + 10_000);
   const seconds = (performance.now() - startMs) / 1000;
+  const [messages, deliveries] = [play.next, play.delivered];
   const cpuShare = cpu.share();
-  const isStored = () => !isAcknowledging(endpoint) || play.stored === script.lines.length;
-  if (play.isComplete) await run.until("storing everything", isStored);
+  // What loses some of it has no rate.
+  const isAllThere = () => {
+    checkSilence();
+    const isStored = !isAcknowledging(endpoint) || play.stored === messages;
+    return isStored && play.delivered === play.expected;
+  };
+  await run.until("delivering and storing everything", isAllThere, drainMsMax);
   clearInterval(acks);
   run.end();
   for (const { client } of members) client.close();
   return {
-    deliveriesPerSecond: play.delivered / seconds,
-    messages: play.next,
-    messagesPerSecond: play.next / seconds,
-    deliveries: play.delivered,
+    deliveriesPerSecond: deliveries / seconds,
+    messages,
+    messagesPerSecond: messages / seconds,
+    deliveries,
     received: play.received.percentiles(),
     repeated: play.repeated,
     cpuShare,
