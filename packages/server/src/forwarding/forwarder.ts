@@ -141,7 +141,9 @@ export class Forwarder {
     upstream.setTimeout(this.#silenceMsMax, giveUp);
     upstream.once("socket", (socket) => {
       if (!socket.connecting) return;
-      const connecting = setTimeout(giveUp, this.#connectMsMax);
+      // A loop that was held up runs its timers before it hears who has answered meanwhile.
+      const looking = () => setImmediate(() => socket.connecting && giveUp());
+      const connecting = setTimeout(looking, this.#connectMsMax);
       const settled = () => clearTimeout(connecting);
       socket.once("connect", settled).once("close", settled);
     });
