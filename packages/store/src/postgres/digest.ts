@@ -8,7 +8,8 @@ import { hash } from "node:crypto";
 export type Digest = string;
 
 export function digestOf(name: string): Digest {
-  return hash("sha256", name, "latin1").slice(0, 16);
+  // Of a buffer, and not a part of a longer text: that would keep all of it in memory.
+  return hash("sha256", name, "buffer").toString("latin1", 0, 16);
 }
 
 /** A digest as the parameter of a statement. */
