@@ -1,5 +1,6 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
-import { bodyDigest, type Digest, digestOf } from "./digest.ts";
+import { bodyDigest } from "./digest.ts";
+import { type NameDigest, nameDigest } from "./name-digest.ts";
 import type { Producer, RememberedLog } from "./remembered-log.ts";
 
 /** An idempotency key that a group asks for. */
@@ -24,7 +25,7 @@ export interface FreshEntry {
 /** What one group does to one log. */
 export class LogPlan {
   readonly name: LogId;
-  readonly id: Digest;
+  readonly id: NameDigest;
   /** What this node has left; undefined where it knows nothing of the log. */
   readonly memory: RememberedLog | undefined;
   /** Its place among others: the first 6 bytes of what orders them in the database. */
@@ -40,7 +41,7 @@ export class LogPlan {
 
   constructor(name: LogId, memory: RememberedLog | undefined) {
     this.name = name;
-    this.id = memory?.id ?? digestOf(name);
+    this.id = memory?.id ?? nameDigest(name);
     this.memory = memory;
     let order = 0;
     for (let at = 0; at < 6; at++) order = order * 256 + this.id.charCodeAt(at);
@@ -87,7 +88,7 @@ export class LogPlan {
   /** A producer's appends mostly come one after another. */
   #find(name: string): Producer & { readonly number?: number } {
     if (this.#producer.name !== name)
-      this.#producer = this.memory?.producer(name) ?? { name, digest: digestOf(name) };
+      this.#producer = this.memory?.producer(name) ?? { name, digest: nameDigest(name) };
     return this.#producer;
   }
 }

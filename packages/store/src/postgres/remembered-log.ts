@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import type { NameDigest } from "./name-digest.ts";
 
 /** Commits in a row that trust memory. The next one locks the log, so that other nodes come in. */
 const trustedMax = 15;
@@ -9,7 +9,7 @@ const producersMax = 8;
 
 export interface Producer {
   readonly name: string;
-  readonly digest: Digest;
+  readonly digest: NameDigest;
 }
 
 /** Who has numbered entries of a log, and the highest number that is known to be stored. */
@@ -25,7 +25,7 @@ export interface RememberedProducer extends Producer {
  * it does.
  */
 export class RememberedLog {
-  readonly id: Digest;
+  readonly id: NameDigest;
   #head: number;
   /** Commits that may still trust memory. */
   #trusted = 0;
@@ -33,7 +33,7 @@ export class RememberedLog {
   #doubt = 1;
   #latest: RememberedProducer | undefined;
 
-  constructor(id: Digest, head: number) {
+  constructor(id: NameDigest, head: number) {
     this.id = id;
     this.#head = head;
   }
