@@ -39,7 +39,10 @@ test("what makes no sense on PostgreSQL is refused with what would", async () =>
   await refused(["--store", "mysql"], /--store must be embedded or postgres, not "mysql"/);
   await refused(["--nodes", "0"], /--nodes must be a whole number from 1 to 16/);
   await refused(["--nodes", "2", "--store", "embedded"], /--nodes goes with --store postgres/);
-  await refused(["--nodes", "2", "growth"], /"growth" is not measured .* direct, fanout, backlog, storm/);
+  await refused(
+    ["--nodes", "2", "growth"],
+    /"growth" is not measured .* direct, fanout, backlog, storm, idle/,
+  );
 });
 
 test("a scenario prints a table and writes its rows beside their bare probe", {

@@ -2,8 +2,12 @@
 import type { BacklogInput, FillInput } from "../load/backlog.ts";
 import type { DirectInput, DirectResult } from "../load/direct.ts";
 import type { FanoutInput, FanoutResult } from "../load/fanout.ts";
+import type { IdleInput } from "../load/idle.ts";
 import type { StormInput, StormResult } from "../load/storm.ts";
 import { createGroup } from "../process/api.ts";
+import type { Memory } from "../process/memory.ts";
+import type { ServerOptions } from "../process/server.ts";
+import { first, idleSettings, quietMs, settled } from "../scenario/idle.ts";
 import { bodyBytes, loadProcess, withChild } from "../scenario/scenario.ts";
 import type { Nodes } from "./system.ts";
 
@@ -22,6 +26,9 @@ export interface Cell {
   readonly unit: string;
   readonly better: "more" | "less";
   readonly note: string;
+  readonly options?: ServerOptions;
+  /** Takes long, and says the same each time. */
+  readonly isOnce?: boolean;
   measure(nodes: Nodes, isQuick: boolean): Promise<Sample>;
 }
 
@@ -30,6 +37,7 @@ const members = 1000;
 const senders = 100;
 const messagesEach = 200;
 const stormCount = { full: 3000, quick: 600 };
+const idleCount = { full: 6000, quick: 600 };
 
 function tcp(nodes: Nodes) {
   const [{ tcpPort: port, signer: trust }] = nodes;
@@ -109,7 +117,36 @@ const storm: Cell = {
   },
 };
 
-export const cells: readonly Cell[] = [direct(1), direct(32), fanout, backlog, storm];
+const idle: Cell = {
+  scenario: "idle",
+  variant: "websocket",
+  unit: "bytes/connection",
+  better: "less",
+  note: `signed-in connections that do nothing: growth of the PSS of all nodes, garbage collected before and after, for each of ${idleCount.full} (with --quick ${idleCount.quick}, which says little)`,
+  options: { settings: idleSettings, collectable: true },
+  isOnce: true,
+  async measure(nodes, isQuick) {
+    const count = isQuick ? idleCount.quick : idleCount.full;
+    const input: Omit<IdleInput, "count"> = {
+      transport: "websocket",
+      port: nodes[0].port,
+      ports: nodes.map(({ port }) => port),
+      trust: nodes[0].signer,
+      prefix: "i",
+    };
+    return withChild(loadProcess(), async (load) => {
+      await load.call("dial", { ...input, count: first });
+      const before = await settled(nodes, isQuick ? 3000 : quietMs.before);
+      await load.call("dial", { ...input, count });
+      const after = await settled(nodes, isQuick ? 5000 : quietMs.after);
+      await load.call("hangUp");
+      const sum = (all: readonly Memory[]) => all.reduce((bytes, { pss }) => bytes + pss, 0);
+      return { value: (sum(after) - sum(before)) / (count - first) };
+    });
+  },
+};
+
+export const cells: readonly Cell[] = [direct(1), direct(32), fanout, backlog, storm, idle];
 
 async function play<R>(job: string, input: object): Promise<R> {
   return withChild(loadProcess(), async (load) => (await load.call<R>(job, input)).result);

@@ -31,13 +31,15 @@ export async function distribution(
     for (const cell of cells) {
       const alone: Sample[] = [];
       const together: Sample[] = [];
-      for (let round = 0; round < rounds; round++) {
+      const times = cell.isOnce === true ? 1 : rounds;
+      for (let round = 0; round < times; round++) {
         for (const [system, samples] of [
           [embedded, alone],
           [distributed, together],
         ] as const) {
-          say(`${cell.scenario} ${round + 1}/${rounds}: ${cell.variant}, ${system.name}`);
-          samples.push(await system.with({ profileFolder }, (servers) => cell.measure(servers, isQuick)));
+          say(`${cell.scenario} ${round + 1}/${times}: ${cell.variant}, ${system.name}`);
+          const options = { ...cell.options, profileFolder };
+          samples.push(await system.with(options, (servers) => cell.measure(servers, isQuick)));
         }
       }
       say(`${cell.scenario}: bare inserts`);

@@ -1,10 +1,10 @@
 /** Connections that sign in and then do nothing. */
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
+import { type Nodes, portOf } from "./nodes.ts";
 import { Run } from "./run.ts";
 
-export interface IdleInput {
-  readonly port: number;
+export interface IdleInput extends Nodes {
   readonly transport: Transport;
   readonly trust: Trust;
   /** Connection i is of user `<prefix><i>`. */
@@ -19,8 +19,13 @@ class IdleClient extends Client {
   readonly #onReady: () => void;
 
   constructor(input: IdleInput, index: number, run: Run, onReady: () => void) {
-    const { transport, port, trust } = input;
-    super({ transport, port }, { user: `${input.prefix}${index}`, device: "d" }, trust, run);
+    const { transport, trust } = input;
+    super(
+      { transport, port: portOf(input, index) },
+      { user: `${input.prefix}${index}`, device: "d" },
+      trust,
+      run,
+    );
     this.#onReady = onReady;
   }
 

@@ -12,14 +12,14 @@ type Transport = "websocket" | "tcp" | "poll";
  * V8 gives memory back late and in large pieces: pages of collected garbage stay pooled for many seconds. All
  * processes of the scenario wait for that together.
  */
-const quietMs = { before: 10_000, after: 22_500 };
+export const quietMs = { before: 10_000, after: 22_500 };
 const collectEveryMs = 2_500;
 /** Connections of each process before its memory is first read. */
-const first = 50;
+export const first = 50;
 
 const gcOnSignal = new URL("../process/gc-on-signal.ts", import.meta.url).href;
 
-const settings = {
+export const idleSettings = {
   heartbeatMs: 600_000,
   connectsPerSecond: 1_000_000,
   poll: { holdMsMin: 600_000, holdMsMax: 600_000 },
@@ -69,7 +69,7 @@ export const idle: Scenario = {
 };
 
 async function server(transport: Transport, count: number, { profileFolder }: Effort): Promise<Subject> {
-  const process = new Server({ settings, collectable: true, profileFolder });
+  const process = new Server({ settings: idleSettings, collectable: true, profileFolder });
   const load = loadProcess();
   const end = async () => {
     await load.end();
@@ -134,7 +134,8 @@ async function measure(
   });
 }
 
-async function settled(subjects: readonly Subject[], ms: number): Promise<Memory[]> {
+/** What processes use once their garbage has been collected for so long. */
+export async function settled(subjects: readonly { readonly pid: number }[], ms: number): Promise<Memory[]> {
   for (let waitedMs = 0; waitedMs < ms; waitedMs += collectEveryMs) {
     for (const { pid } of subjects) process.kill(pid, "SIGUSR2");
     await sleep(collectEveryMs);

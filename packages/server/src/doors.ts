@@ -1,6 +1,6 @@
 /** Everything that listens: the HTTP port with page, API and held connections, WebSocket on it, and TCP. */
 import { setTimeout } from "node:timers/promises";
-import type { Journal, Node } from "@hongyan/core";
+import type { Journal, Node, Store } from "@hongyan/core";
 import { addApi } from "./api/api.ts";
 import { addOpenApiRoute, describeApi } from "./api/openapi.ts";
 import { apiKeysOf } from "./auth/api-keys.ts";
@@ -13,7 +13,7 @@ import { createHttpServer, type HttpServer } from "./http/http-server.ts";
 import { Origins } from "./http/origins.ts";
 import { addHealthRoutes } from "./operations/health.ts";
 import { addMetricsRoute } from "./operations/metrics.ts";
-import type { Durable, Joint } from "./process/engines.ts";
+import type { Joint, Keeping } from "./process/engines.ts";
 import { urlHost } from "./process/loopback.ts";
 import { systemRandom } from "./process/random.ts";
 import { listenError } from "./process/start-error.ts";
@@ -50,7 +50,8 @@ export interface DoorsOptions {
   readonly config: Config;
   readonly domains: Domains;
   readonly node: Node;
-  readonly durable: Durable;
+  readonly store: Store;
+  readonly postgres: Keeping["postgres"];
   readonly joint: Joint;
   readonly journal: Journal;
   mintToken(domain: string, user: string, lifetimeMs: number): Promise<Token>;
@@ -74,7 +75,7 @@ export class Doors {
     this.#options = options;
     if (config.advertise !== "") {
       this.#directory = new NodeDirectory({
-        store: options.durable.store,
+        store: options.store,
         journal,
         random: systemRandom,
         url: config.advertise,
@@ -106,17 +107,17 @@ export class Doors {
 
   /** Adds the routes. */
   async build(): Promise<void> {
-    const { config, domains, node, durable, joint, journal, mintToken } = this.#options;
+    const { config, domains, node, store, joint, journal, mintToken } = this.#options;
     const { app } = this.#http;
     await describeApi(app, packageVersion());
     await app.register(async (scope) => {
-      addHealthRoutes(scope, { store: durable.store, isDraining: () => this.#draining });
+      addHealthRoutes(scope, { store, isDraining: () => this.#draining });
       addMetricsRoute(scope, {
         statistics: () => node.statistics,
         traffic: () => this.#traffic(),
         joint: joint.statistics,
         forwards: this.#forwarder?.statistics,
-        postgres: durable.postgres,
+        postgres: this.#options.postgres,
         token: config.metrics.token,
       });
     });

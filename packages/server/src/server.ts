@@ -14,7 +14,7 @@ import { type Address, Doors } from "./doors.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
 import { drainTimeMs } from "./process/drain-time.ts";
-import { type Durable, type Joint, openJoint, openStore } from "./process/engines.ts";
+import { type Joint, type Keeping, openJoint, openStore } from "./process/engines.ts";
 import { openJournal } from "./process/journal.ts";
 import { systemRandom } from "./process/random.ts";
 
@@ -47,18 +47,19 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
   if (config.postgres.url === "" || Object.keys(config.domains).length === 0)
     await openDataDirectory(config.data);
   const journal = parts.journal ?? openJournal(config.log);
-  const durable = parts.store === undefined ? await openStore(config, journal) : { store: parts.store };
+  const keeping = parts.store === undefined ? await openStore(config, journal) : { store: parts.store };
+  const { store } = keeping;
   let joint: Joint | undefined;
   try {
     let server: Server | undefined;
-    joint = await openJoint(config, durable.store.epoch, journal, () => server?.missed());
+    joint = await openJoint(config, store.epoch, journal, () => server?.missed());
     const tenants = await openTenants(config);
     const keyRing = await openKeyRing(tenants.domains);
-    server = new Server({ config, tenants, keyRing, durable, joint, journal });
+    server = new Server({ config, tenants, keyRing, keeping, joint, journal });
     await server.open();
     return server;
   } catch (error) {
-    await Promise.allSettled([joint?.close(), durable.store.close()]);
+    await Promise.allSettled([joint?.close(), store.close()]);
     throw error;
   }
 }
@@ -73,7 +74,7 @@ interface ServerParts {
   readonly config: Config;
   readonly tenants: Tenants;
   readonly keyRing: KeyRing;
-  readonly durable: Durable;
+  readonly keeping: Keeping;
   readonly joint: Joint;
   readonly journal: Journal;
 }
@@ -90,9 +91,9 @@ export class Server {
   #state: State = { phase: "closed" };
 
   /** Use `createServer`. */
-  constructor({ config, tenants, keyRing, durable, joint, journal }: ServerParts) {
-    const { store } = durable;
+  constructor({ config, tenants, keyRing, keeping, joint, journal }: ServerParts) {
     const clock = systemClock();
+    const { store, postgres } = keeping;
     this.#config = config;
     this.#tenants = tenants;
     this.#keyRing = keyRing;
@@ -119,7 +120,8 @@ export class Server {
       config,
       domains: tenants.domains,
       node: this.#node,
-      durable,
+      store,
+      postgres,
       joint,
       journal,
       mintToken: (domain, user, lifetimeMs) => this.mintToken(domain, user, lifetimeMs),

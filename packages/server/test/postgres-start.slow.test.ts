@@ -3,9 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
+
 import { freePorts } from "@hongyan/testkit/free-port";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
+import { createServer } from "../src/server.ts";
 
+const domains = JSON.stringify({ main: { keys: { k: "a-secret-of-more-than-32-characters" } } });
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** A real process; its exit code and what it has said. */
@@ -20,7 +23,7 @@ async function start(
       env: {
         PATH: process.env.PATH,
         HONGYAN_POSTGRES_URL: url,
-        HONGYAN_DOMAINS: JSON.stringify({ main: { keys: { k: "a-secret-of-more-than-32-characters" } } }),
+        HONGYAN_DOMAINS: domains,
       },
       stdio: ["ignore", "pipe", "pipe"],
     },
@@ -85,6 +88,23 @@ suite("hongyan start on a PostgreSQL that will not do", { skip: whyNoPostgres() 
       /clock of this machine is 3(599\.9|600\.\d) s ahead of that of .*NTP/,
       ["--import", ahead],
     );
+  });
+
+  test("on one that will, its figures are metrics", async (t) => {
+    const url = await server.createDatabase();
+    const hongyan = await createServer({
+      postgres: { url },
+      domains: JSON.parse(domains),
+      ...{ port: 0, tcpPort: 0, web: false, log: { level: "silent" } },
+    });
+    t.after(() => hongyan.close());
+    const { url: address } = await hongyan.listen();
+    assert.equal((await fetch(`${address}/readyz`)).status, 200);
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    assert.match(metrics, /^hongyan_postgres_transactions_total [1-9]/m);
+    assert.match(metrics, /^hongyan_postgres_write_seconds_total 0\.\d/m);
+    assert.match(metrics, /^hongyan_postgres_read_connections [1-9]/m);
+    assert.match(metrics, /^hongyan_postgres_clock_skew_seconds -?\d/m);
   });
 
   test("a standby is refused with what to name instead", async () => {

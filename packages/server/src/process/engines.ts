@@ -7,15 +7,15 @@ import type { PostgresStatistics } from "@hongyan/store/postgres";
 import type { Config } from "../config/schema.ts";
 import { engineError, storeError } from "./start-error.ts";
 
-/** Where data are kept. */
-export interface Durable {
+/** Where the data are kept. */
+export interface Keeping {
   readonly store: Store;
   /** Of PostgreSQL, for metrics. */
-  readonly postgres?: () => Readonly<PostgresStatistics>;
+  readonly postgres?: (() => Readonly<PostgresStatistics>) | undefined;
 }
 
 /** The embedded store in `data`, or PostgreSQL. Rejects with `StartError`. */
-export async function openStore(config: Config, journal: Journal): Promise<Durable> {
+export async function openStore(config: Config, journal: Journal): Promise<Keeping> {
   const { data, commitBytesMax: queueBytesMax, postgres } = config;
   if (postgres.url !== "") {
     try {

@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import type { NameDigest } from "./name-digest.ts";
 
 /**
  * Parameters that are arrays, in PostgreSQL's binary format: a batch goes to the server as a few columns, and bodies
@@ -24,31 +24,29 @@ export function int8Array(values: readonly number[]): Buffer {
 }
 
 export function byteaArray(values: readonly Uint8Array[]): Buffer {
-  let bytes = 0;
-  for (const value of values) bytes += 4 + value.length;
-  const array = begin(types.bytea, values.length, bytes, false);
-  let at = headerBytes;
-  for (const value of values) {
-    at = array.writeUInt32BE(value.length, at);
-    array.set(value, at);
-    at += value.length;
-  }
-  return array;
+  return bytesArray(types.bytea, values);
 }
 
-/** Undefined is null. */
-export function uuidArray(values: readonly (Digest | undefined)[]): Buffer {
+/** Digests of 16 bytes; undefined is null. */
+export function uuidArray(values: readonly (Uint8Array | NameDigest | undefined)[]): Buffer {
+  return bytesArray(types.uuid, values);
+}
+
+function bytesArray(type: number, values: readonly (Uint8Array | NameDigest | undefined)[]): Buffer {
   let bytes = 0;
   let hasNulls = false;
   for (const value of values) {
     bytes += 4 + (value?.length ?? 0);
     hasNulls ||= value === undefined;
   }
-  const array = begin(types.uuid, values.length, bytes, hasNulls);
+  const array = begin(type, values.length, bytes, hasNulls);
   let at = headerBytes;
   for (const value of values) {
     at = array.writeUInt32BE(value?.length ?? none, at);
-    if (value !== undefined) at += array.write(value, at, "latin1");
+    if (value === undefined) continue;
+    if (typeof value === "string") array.write(value, at, "latin1");
+    else array.set(value, at);
+    at += value.length;
   }
   return array;
 }

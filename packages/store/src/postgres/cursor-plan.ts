@@ -1,9 +1,9 @@
 import type { Advance } from "@hongyan/core";
-import { type Digest, digestOf } from "./digest.ts";
+import { digestOf } from "./digest.ts";
 import { type OrderedName, orderedName } from "./ordered-name.ts";
 
 interface PlannedCursor {
-  readonly log: Digest;
+  readonly log: Buffer;
   readonly reader: OrderedName;
   position: number;
 }

@@ -1,19 +1,12 @@
 import { hash } from "node:crypto";
 
 /**
- * What a log and a producer are called in keys: the first 16 bytes of their name's SHA-256, as 16 characters below
- * U+0100, which take a third of a Buffer's memory. Short and of one length, whatever the name holds; nobody can make
- * two names with one digest (2^64 tries).
+ * The first 16 bytes of a name's SHA-256: what a log and a producer are called in keys. Short and of one length,
+ * whatever the name holds; nobody can make two names with one digest (2^64 tries).
  */
-export type Digest = string;
-
-export function digestOf(name: string): Digest {
-  return hash("sha256", name, "latin1").slice(0, 16);
-}
-
-/** A digest as the parameter of a statement. */
-export function digestBytes(digest: Digest): Buffer {
-  return Buffer.from(digest, "latin1");
+export function digestOf(name: string): Buffer {
+  // As text and back: half the time of asking for a buffer.
+  return Buffer.from(hash("sha256", name, "latin1").slice(0, 16), "latin1");
 }
 
 /** The whole SHA-256, as text in hex. */

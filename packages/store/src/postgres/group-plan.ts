@@ -7,7 +7,7 @@ import type { Row } from "./writer.ts";
 
 /**
  * A deletion of what is not there says only that appends land where there is no such record. It writes nothing, and
- * needs no lock of its own: who makes the record writes to the same log, whose lock comes first. A group message
+ * needs no lock of its own: who makes the record writes to the same log, and takes the seq that is ours. A group message
  * would otherwise cost a row that is made and taken away again.
  */
 function isLook({ value, expect }: Put): boolean {
@@ -28,7 +28,6 @@ export class GroupPlan {
   readonly hasPuts: boolean;
   readonly #batches: readonly Batch[];
   readonly #logs = new Map<LogId, LogPlan>();
-
   readonly #memory: RememberedLogs;
 
   constructor(batches: readonly Batch[], memory: RememberedLogs) {

@@ -1,9 +1,7 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
-import { bodyDigest, type Digest, digestOf } from "./digest.ts";
-import type { RememberedLog, RememberedProducer } from "./remembered-log.ts";
-
-/** `number`: the highest that is known to be stored. */
-type Producer = Omit<RememberedProducer, "number"> & { readonly number?: number };
+import { bodyDigest } from "./digest.ts";
+import { type NameDigest, nameDigest } from "./name-digest.ts";
+import type { Producer, RememberedLog } from "./remembered-log.ts";
 
 /** An idempotency key that a group asks for. */
 export interface KeyPlan {
@@ -27,32 +25,30 @@ export interface FreshEntry {
 /** What one group does to one log. */
 export class LogPlan {
   readonly name: LogId;
-  readonly id: Digest;
+  readonly id: NameDigest;
   /** What this node has left; undefined where it knows nothing of the log. */
   readonly memory: RememberedLog | undefined;
+  /** Its place among others: the first 6 bytes of what orders them in the database. */
+  readonly order: number;
   /** Whether its head is not taken from memory. */
   isLocked: boolean;
   /** The head that the group has found. */
   found = 0;
   head = 0;
   readonly #keys = new Map<string, KeyPlan>();
-  #producer: Producer = { name: "", digest: "" };
+  /** The last that was asked for; `number`: the highest that is known to be stored. */
+  #producer: Producer & { readonly number?: number } = { name: "", digest: "" };
 
   constructor(name: LogId, memory: RememberedLog | undefined) {
     this.name = name;
-    this.id = memory?.id ?? digestOf(name);
+    this.id = memory?.id ?? nameDigest(name);
     this.memory = memory;
+    let order = 0;
+    for (let at = 0; at < 6; at++) order = order * 256 + this.id.charCodeAt(at);
+    this.order = order;
     const head = memory?.trustedHead;
     this.isLocked = head === undefined;
     if (head !== undefined) this.load(head);
-  }
-
-  /** Its place among others: the first 6 bytes of what orders them in the database. */
-  get order(): number {
-    const { id } = this;
-    let order = 0;
-    for (let at = 0; at < 6; at++) order = order * 256 + id.charCodeAt(at);
-    return order;
   }
 
   load(head: number): void {
@@ -90,9 +86,9 @@ export class LogPlan {
   }
 
   /** A producer's appends mostly come one after another. */
-  #find(name: string): Producer {
+  #find(name: string): Producer & { readonly number?: number } {
     if (this.#producer.name !== name)
-      this.#producer = this.memory?.producer(name) ?? { name, digest: digestOf(name) };
+      this.#producer = this.memory?.producer(name) ?? { name, digest: nameDigest(name) };
     return this.#producer;
   }
 }

@@ -1,6 +1,6 @@
 import type { Entry, LogId, PageLimit, ReaderPosition, StoredRecord } from "@hongyan/core";
 import { byteaArray, uuidArray } from "./binary-array.ts";
-import { digestBytes, digestOf } from "./digest.ts";
+import { digestOf } from "./digest.ts";
 import { orderedName, prefixEnd } from "./ordered-name.ts";
 import type { Readers } from "./readers.ts";
 import { readHeads } from "./statements.ts";
@@ -80,7 +80,7 @@ export async function readAfter(
   after: number,
   limit: PageLimit,
 ): Promise<Entry[]> {
-  return toEntries(await readers.run(readPage, [bytesOf(log), after, ...bounds(limit)]));
+  return toEntries(await readers.run(readPage, [digestOf(log), after, ...bounds(limit)]));
 }
 
 export async function readBefore(
@@ -89,7 +89,7 @@ export async function readBefore(
   before: number,
   limit: PageLimit,
 ): Promise<Entry[]> {
-  return toEntries(await readers.run(readBackPage, [bytesOf(log), before, ...bounds(limit)]));
+  return toEntries(await readers.run(readBackPage, [digestOf(log), before, ...bounds(limit)]));
 }
 
 export async function headsOf(readers: Readers, logs: readonly LogId[]): Promise<number[]> {
@@ -105,7 +105,7 @@ export async function seqOfKey(
   number: number,
 ): Promise<number | undefined> {
   if (producer === "") return undefined;
-  const [row] = await readers.run(findKey, [bytesOf(log), bytesOf(producer), number]);
+  const [row] = await readers.run(findKey, [digestOf(log), digestOf(producer), number]);
   return row && Number(row[0]);
 }
 
@@ -130,7 +130,7 @@ export async function readersOf(
   count: number,
 ): Promise<ReaderPosition[]> {
   const { head, rest } = orderedName(after);
-  const rows = await readers.run(listReaders, [bytesOf(log), head, rest, count]);
+  const rows = await readers.run(listReaders, [digestOf(log), head, rest, count]);
   return rows.map(([reader, position]) => ({ reader: String(reader), position: Number(position) }));
 }
 
@@ -172,10 +172,6 @@ export async function recordsWith(
     version: Number(version),
     value: value as Buffer,
   }));
-}
-
-function bytesOf(name: string): Buffer {
-  return digestBytes(digestOf(name));
 }
 
 /** At least one entry, and what an int8 holds. */

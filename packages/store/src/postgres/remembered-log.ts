@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import type { NameDigest } from "./name-digest.ts";
 
 /** Commits in a row that trust memory. The next one locks the log, so that other nodes come in. */
 const trustedMax = 15;
@@ -7,11 +7,16 @@ const doubtMax = 32;
 /** Producers of a log that are remembered. */
 const producersMax = 8;
 
-/** Who has numbered entries of a log, and the highest number that is known to be stored. */
-export interface RememberedProducer {
+export interface Producer {
   readonly name: string;
-  readonly digest: Digest;
+  readonly digest: NameDigest;
+}
+
+/** Who has numbered entries of a log, and the highest number that is known to be stored. */
+export interface RememberedProducer extends Producer {
   number: number;
+  /** Who came before: a list, as an array of two has room for seventeen. */
+  before: RememberedProducer | undefined;
 }
 
 /**
@@ -20,16 +25,15 @@ export interface RememberedProducer {
  * it does.
  */
 export class RememberedLog {
-  readonly id: Digest;
+  readonly id: NameDigest;
   #head: number;
   /** Commits that may still trust memory. */
   #trusted = 0;
   /** Locked commits until they may: one sees whether the log is ours. */
   #doubt = 1;
-  readonly #producers: RememberedProducer[] = [];
-  #oldest = 0;
+  #latest: RememberedProducer | undefined;
 
-  constructor(id: Digest, head: number) {
+  constructor(id: NameDigest, head: number) {
     this.id = id;
     this.#head = head;
   }
@@ -40,8 +44,9 @@ export class RememberedLog {
   }
 
   producer(name: string): RememberedProducer | undefined {
-    for (const producer of this.#producers) if (producer.name === name) return producer;
-    return undefined;
+    let producer = this.#latest;
+    while (producer !== undefined && producer.name !== name) producer = producer.before;
+    return producer;
   }
 
   /** After a commit that trusted it. */
@@ -58,12 +63,15 @@ export class RememberedLog {
     this.#head = head;
   }
 
-  stored({ name, digest }: Omit<RememberedProducer, "number">, number: number): void {
+  stored({ name, digest }: Producer, number: number): void {
     const producer = this.producer(name);
-    if (producer !== undefined) producer.number = Math.max(producer.number, number);
-    else {
-      this.#producers[this.#oldest] = { name, digest, number };
-      this.#oldest = (this.#oldest + 1) % producersMax;
+    if (producer !== undefined) {
+      producer.number = Math.max(producer.number, number);
+      return;
     }
+    this.#latest = { name, digest, number, before: this.#latest };
+    let last = this.#latest;
+    for (let count = 1; count < producersMax && last.before !== undefined; count++) last = last.before;
+    last.before = undefined;
   }
 }

@@ -2,8 +2,8 @@ import type { LogId } from "@hongyan/core";
 import type { LogPlan } from "./log-plan.ts";
 import { RememberedLog } from "./remembered-log.ts";
 
-/** About 20 MB, where as many are in use. */
-const countMax = 50_000;
+/** Up to twice as many are kept, of half a kilobyte each. */
+const countMax = 100_000;
 
 /**
  * The logs that were written to lately; forgotten by the half. Belongs to one life of the connections: after a

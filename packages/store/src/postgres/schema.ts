@@ -21,6 +21,8 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE hongyan.logs (
     id uuid PRIMARY KEY,
+    -- Seqs up to here are taken, also where no row has them.
+    head bigint NOT NULL DEFAULT 0,
     trimmed bigint NOT NULL DEFAULT 0,
     erased bigint NOT NULL DEFAULT 0,
     name bytea NOT NULL

@@ -27,12 +27,13 @@ export const lockLogs: Statement = {
     ORDER BY wanted.id FOR UPDATE OF logs`,
 };
 
-/** The highest seq of each log, in the order in which they are asked for. */
+/** The highest seq of each log, in the order in which they are asked for; 0 where there is none. */
 export const readHeads: Statement = {
   name: "heads",
   text: `
-    SELECT coalesce((SELECT max(seq) FROM hongyan.entries WHERE entries.log = wanted.id), 0)
-    FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at) ORDER BY at`,
+    SELECT greatest((SELECT max(seq) FROM hongyan.entries WHERE entries.log = wanted.id), logs.head, 0)
+    FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at)
+    LEFT JOIN hongyan.logs ON logs.id = wanted.id ORDER BY at`,
 };
 
 /** Entries that idempotency keys name already; no digest of a body that was trimmed. */
@@ -124,7 +125,7 @@ export const trimLog: Statement = {
   name: "trim_log",
   text: `
     UPDATE hongyan.logs SET trimmed = greatest(
-      trimmed, least($2::int8, (SELECT coalesce(max(seq), 0) FROM hongyan.entries WHERE log = $1::uuid))
+      trimmed, least($2::int8, greatest(head, (SELECT max(seq) FROM hongyan.entries WHERE log = $1::uuid)))
     )
     WHERE id = $1::uuid RETURNING trimmed, erased`,
 };

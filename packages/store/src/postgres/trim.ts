@@ -1,5 +1,5 @@
 import type { LogId } from "@hongyan/core";
-import { digestBytes, digestOf } from "./digest.ts";
+import { digestOf } from "./digest.ts";
 import { eraseBodies, setErased, trimLog as setTrimmed } from "./statements.ts";
 import type { Writer } from "./writer.ts";
 
@@ -12,7 +12,7 @@ const entriesPerStep = 5_000;
  * next one.
  */
 export async function trimLog(writer: Writer, log: LogId, upTo: number): Promise<void> {
-  const id = digestBytes(digestOf(log));
+  const id = digestOf(log);
   const [row] = await writer.run(setTrimmed, [id, Math.min(upTo, Number.MAX_SAFE_INTEGER)]);
   if (row === undefined) return;
   const [trimmed = 0, erased = 0] = row.map(Number);

@@ -63,6 +63,20 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
     assert.deepEqual(await bodies(two, "a"), bodiesTo(8));
   });
 
+  test("G3 seqs that are taken without a row are not given again", async (t) => {
+    const url = await server.createDatabase();
+    const [one] = (await openNodes(t, url, 1)) as [PostgresStore];
+    await commit(one, append("a", 1));
+    await query(url, "UPDATE hongyan.logs SET head = 10");
+    assert.deepEqual(await one.heads(["a", "b"]), [10, 0]);
+    await one.trim("a", 7);
+    for (let n = 2; n <= 5; n++) assert.equal((await commit(one, append("a", n)))[0]?.seq, n + 9);
+    assert.deepEqual(
+      (await one.read("a", 0, everything)).map(({ seq }) => seq),
+      [11, 12, 13, 14],
+    );
+  });
+
   test("G3 a node comes into a log that another one writes to without a pause", async (t) => {
     const nodes = await openNodes(t, await server.createDatabase(), 2);
     const [one, two] = nodes as [PostgresStore, PostgresStore];

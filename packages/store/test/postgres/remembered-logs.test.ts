@@ -44,7 +44,8 @@ test("of each producer the highest number is remembered, of the latest eight", (
   const a = { name: "a", digest: "digest of a" };
   log.stored(a, 5);
   log.stored(a, 3);
-  assert.deepEqual(log.producer("a"), { ...a, number: 5 });
+  assert.equal(log.producer("a")?.digest, "digest of a");
+  assert.equal(log.producer("a")?.number, 5);
   for (let n = 0; n < 8; n++) log.stored({ name: `p${n}`, digest: "" }, 1);
   assert.equal(log.producer("a"), undefined);
   assert.equal(log.producer("p0")?.number, 1);
