@@ -28,6 +28,8 @@ export const events: Readonly<Record<string, NodeEvent>> = {
   "kick, every device": { kind: "kick", device: undefined },
   "kick, one device": { kind: "kick", device: "phone" },
   behind: { kind: "behind" },
+  online: { kind: "online", domain: "demo", users: ["alice", "bob"], node: "n1", turn: 9, online: true },
+  whereabouts: { kind: "whereabouts", node: "n1" },
 };
 
 const bytesMax = 1024 * 1024;
