@@ -2,9 +2,10 @@
  * One sender and many members of one group, all online. A message is in flight until every member has received it:
  * without that a sender would run ahead of its readers, and nothing but queues would be measured.
  */
+import { decodeFrame, type FrameNamed } from "@hongyan/protocol";
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
 import { CpuMeter, cpuMs } from "../process/cpu.ts";
-import { bodyStart, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
+import { bodyStart, encode, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
 import { type Nodes, portOf } from "./nodes.ts";
@@ -43,6 +44,7 @@ export interface FanoutResult {
 }
 
 const countMask = 0xfff;
+const ackId = 0xffff_0003;
 
 class Measure {
   readonly received = new Histogram();
@@ -106,12 +108,16 @@ class Member extends Reader {
 class Sender extends Client {
   readonly #writer: SendWriter;
   readonly #onReady: () => void;
+  readonly #conversation: string;
   storedCount = 0;
+  #lastSeq = 0;
+  hasAcked = false;
 
   constructor(input: FanoutInput, user: string, run: Run, onReady: () => void) {
     super(input, { user, device: "d" }, input.trust, run);
     this.#writer = new SendWriter(input.conversation, "f", input.bodyBytes);
     this.#onReady = onReady;
+    this.#conversation = input.conversation;
   }
 
   get sent(): number {
@@ -126,8 +132,19 @@ class Sender extends Client {
     this.#onReady();
   }
 
-  protected override take(bytes: Buffer, start: number, _end: number): void {
-    if (typeOf(bytes, start) === frameCode.sendOk) this.storedCount++;
+  protected override take(bytes: Buffer, start: number, end: number): void {
+    if (typeOf(bytes, start) === frameCode.ackOk) this.hasAcked = true;
+    if (typeOf(bytes, start) !== frameCode.sendOk) return;
+    this.storedCount++;
+    if (this.storedCount < this.sent) return;
+    const reply = decodeFrame(bytes, start, end).frame as FrameNamed<"send.ok">;
+    this.#lastSeq = reply.seq;
+  }
+
+  /** What it has sent would wait for it the next time it signs in. */
+  acknowledge(): void {
+    const positions = [[this.#conversation, this.#lastSeq]] as const;
+    this.connection.write(encode({ type: "ack", id: ackId, positions }));
   }
 }
 
@@ -177,6 +194,10 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
             member.receivedCount === sender.sent && member.hasAckedAll && member.position.repeated === 0,
         ),
     );
+  }
+  if (sender !== undefined) {
+    sender.acknowledge();
+    await run.until("acknowledging what was sent", () => sender.hasAcked);
   }
   clearInterval(acks);
   run.end();
