@@ -9,7 +9,7 @@ if (skip !== false) console.error(`${"!".repeat(100)}\n! ${skip}\n${"!".repeat(1
 
 test("G1 G2 G3 G4 G7 the entry machine dies under people who write: the address moves, nothing lost, nothing twice, one order", {
   skip,
-  timeout: 180_000,
+  timeout: 360_000,
 }, async (t) => {
   await ensureEntryPrograms();
   for (const line of (await runInWorld("drill.ts", t.signal)).trim().split("\n")) t.diagnostic(line);

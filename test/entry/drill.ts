@@ -14,9 +14,9 @@ import { clientAddress, entryAddress } from "./world.ts";
 import { Writer } from "./writer.ts";
 
 const group = "travellers";
-const writeEveryMs = 50;
+const writeEveryMs = 100;
 const calmMs = 2_000;
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 // Whoever started us is gone.
 process.stdin.resume().on("end", () => process.exit(1));
