@@ -82,9 +82,12 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
     const [one, two] = nodes as [PostgresStore, PostgresStore];
     let isOver = false;
     let written = 0;
-    const writing = (async () => {
-      while (!isOver) await commit(one, { ...append("a", ++written), producer: "one" });
-    })();
+    // So many that the next transaction leaves in the moment in which one was committed.
+    const writing = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (!isOver) await commit(one, { ...append("a", ++written), producer: "one" });
+      }),
+    );
     await until(() => written > 20);
     for (let n = 1; n <= 100; n++) await commit(two, { ...append("a", n), producer: "two" });
     isOver = true;
