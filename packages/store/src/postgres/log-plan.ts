@@ -1,5 +1,5 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
-import { bodyDigest, digestOf } from "./digest.ts";
+import { bodyDigest, digestOf } from "../digest.ts";
 
 /** An idempotency key that a group asks for. */
 export interface KeyPlan {

@@ -26,6 +26,7 @@ export async function commitGroup(
         plan.decide();
         await write(writer, plan);
         known.add(plan.logs);
+        known.add(plan.cursors.logs);
         return plan.outcomes;
       }
     } catch (error) {
@@ -71,7 +72,8 @@ async function find(writer: Writer, plan: GroupPlan, known: KnownLogs): Promise<
 }
 
 async function ensureLogs(writer: Writer, plan: GroupPlan, known: KnownLogs): Promise<void> {
-  const unknown = plan.logs.filter((log) => !known.has(log));
+  // A log that has only cursors as well: no other place has its name.
+  const unknown = [...plan.logs, ...plan.cursors.logs].filter((log) => !known.has(log));
   if (unknown.length === 0) return;
   await writer.run(statements.ensureLogs, [
     uuidArray(unknown.map(({ id }) => id)),
