@@ -13,6 +13,7 @@ import type {
 import { checkBatch } from "@hongyan/core/memory";
 import { parseAddress } from "./address.ts";
 import { CommitLanes } from "./commit-lanes.ts";
+import { refuseUnfinished } from "./copy-state.ts";
 import { KnownLogs } from "./known-logs.ts";
 import {
   headsOf,
@@ -43,6 +44,8 @@ export interface PostgresStoreOptions {
   /** Makes the epoch of new data. Default: 128 random bits. */
   readonly createEpoch?: (() => string) | undefined;
   readonly journal?: Journal | undefined;
+  /** Opens also a copy that is not complete: for whoever makes it. Default: it is refused. */
+  readonly opensCopy?: boolean | undefined;
 }
 
 const lanesMax = 4;
@@ -66,7 +69,7 @@ export class PostgresStore implements Store {
 
   /**
    * Makes or migrates the tables. Rejects with `StoreError`: `unreachable`, `unauthorized`, `unsuitable`,
-   * `unwritable`, `newer_format`, `foreign`.
+   * `unwritable`, `newer_format`, `foreign`, `unfinished`.
    */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const { journal, poolMax = 12, queueBytesMax = 64 * 1024 * 1024, createEpoch = randomEpoch } = options;
@@ -91,7 +94,9 @@ export class PostgresStore implements Store {
       },
       async ({ client }) => {
         await checkServer(client, address.place, journal);
-        return migrate(client, address.place, createEpoch);
+        const epoch = await migrate(client, address.place, createEpoch);
+        if (options.opensCopy !== true) await refuseUnfinished(client, address.place);
+        return epoch;
       },
     );
     const readers = new Readers(address, poolMax - count, journal);
