@@ -11,9 +11,10 @@ import type { Config, ConfigInput } from "./config/schema.ts";
 import { demoDomain, demoUsers, seedDemo } from "./demo/demo-domain.ts";
 import { openTenants, refuseWithoutKeys, type Tenants } from "./demo/demo-mode.ts";
 import { type Address, Doors } from "./doors.ts";
+import { Migrations } from "./migration/migrations.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
-import { type Joint, openJoint, openStore } from "./process/engines.ts";
+import { type Joint, type Keeping, openJoint, openStore } from "./process/engines.ts";
 import { openJournal } from "./process/journal.ts";
 import { systemRandom } from "./process/random.ts";
 
@@ -44,14 +45,15 @@ export async function createServer(options: ConfigInput = {}, parts: Parts = {})
   if (config.postgres.url === "" || Object.keys(config.domains).length === 0)
     await openDataDirectory(config.data);
   const journal = parts.journal ?? openJournal(config.log);
-  const store = parts.store ?? (await openStore(config, journal));
+  const keeping = parts.store === undefined ? await openStore(config, journal) : { store: parts.store };
+  const { store } = keeping;
   let joint: Joint | undefined;
   try {
     let server: Server | undefined;
     joint = await openJoint(config, store.epoch, journal, () => server?.missed());
     const tenants = await openTenants(config);
     const keyRing = await openKeyRing(tenants.domains);
-    server = new Server({ config, tenants, keyRing, store, joint, journal });
+    server = new Server({ config, tenants, keyRing, keeping, joint, journal });
     await server.open();
     return server;
   } catch (error) {
@@ -70,7 +72,7 @@ interface ServerParts {
   readonly config: Config;
   readonly tenants: Tenants;
   readonly keyRing: KeyRing;
-  readonly store: Store;
+  readonly keeping: Keeping;
   readonly joint: Joint;
   readonly journal: Journal;
 }
@@ -84,11 +86,13 @@ export class Server {
   readonly #journal: Journal;
   readonly #node: Node;
   readonly #doors: Doors;
+  readonly #migrations: Migrations | undefined;
   #state: State = { phase: "closed" };
 
   /** Use `createServer`. */
-  constructor({ config, tenants, keyRing, store, joint, journal }: ServerParts) {
+  constructor({ config, tenants, keyRing, keeping, joint, journal }: ServerParts) {
     const clock = systemClock();
+    const { store, movable } = keeping;
     this.#config = config;
     this.#tenants = tenants;
     this.#keyRing = keyRing;
@@ -120,12 +124,15 @@ export class Server {
       journal,
       mintToken: (domain, user, lifetimeMs) => this.mintToken(domain, user, lifetimeMs),
     });
+    const shared = (): void => this.#node.share({ repairEveryMs: config.repairEveryMs });
+    this.#migrations = movable && new Migrations({ movable, config, journal, shared });
   }
 
   /** Makes everything ready behind the doors; called by `createServer`. */
   async open(): Promise<void> {
     await this.#doors.build();
     if (this.#tenants.isDemo) await seedDemo(this.backend(demoDomain));
+    await this.#migrations?.open();
     this.#state = { phase: "open", ticks: setInterval(() => this.#tick(), tickEveryMs) };
   }
 
@@ -206,6 +213,8 @@ export class Server {
     }
     try {
       const closed = this.#doors.close();
+      // Nobody waits for a store that may be long in coming.
+      await this.#migrations?.close();
       await this.#node.close();
       await closed;
     } finally {
