@@ -9,6 +9,8 @@ export interface CopyConnection {
   /** For messages: without user and password. */
   readonly place: string;
   readonly writer: Writer;
+  /** Passes a result on; an error because the connection has ended becomes `unreachable`. */
+  told<T>(result: Promise<T>): Promise<T>;
 }
 
 /** A connection for what takes long. Where `prepare` rejects, it is closed. Rejects with `StoreError`. */
@@ -18,13 +20,20 @@ export async function openCopyConnection<T>(
 ): Promise<T> {
   const { config, place } = parseAddress(url);
   let writer: Writer | undefined;
+  // What runs over a connection that breaks is rejected, but not with the reason.
+  let broken: unknown;
+  const told = <R>(result: Promise<R>): Promise<R> =>
+    result.catch((error: unknown) => {
+      throw broken === undefined ? error : connectError(broken, place);
+    });
   try {
-    // One that breaks rejects what runs over it.
-    writer = await Writer.connect({ ...config, query_timeout: msMax }, () => {});
+    writer = await Writer.connect({ ...config, query_timeout: msMax }, (error) => {
+      broken ??= error;
+    });
     await writer.client.query(
       `SET statement_timeout = ${msMax}; SET idle_in_transaction_session_timeout = ${msMax}`,
     );
-    return await prepare({ place, writer });
+    return await prepare({ place, writer, told });
   } catch (error) {
     await writer?.close();
     throw connectError(error, place);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LogId } from "@hongyan/core";
 import type { CopyTarget, LogMark, Part } from "../copy/items.ts";
 import { StoreError } from "../store-error.ts";
-import { openCopyConnection, overCopyConnection } from "./copy-connection.ts";
+import { type CopyConnection, openCopyConnection, overCopyConnection } from "./copy-connection.ts";
 import { PostgresSource } from "./copy-source.ts";
 import { beginCopy, type CopyState, endCopy, stateOf, takeBackCopy } from "./copy-state.ts";
 import { writePart } from "./copy-write.ts";
@@ -22,7 +22,7 @@ export class PostgresCopy implements CopyTarget {
   readonly place: string;
   /** What was copied. */
   readonly source: PostgresSource;
-  readonly #writer: Writer;
+  readonly #connection: CopyConnection;
 
   /** What the database is to the data of `epoch`; changes nothing. Rejects with `StoreError`, also `occupied`. */
   static look(url: string, epoch: string): Promise<CopyState> {
@@ -34,7 +34,8 @@ export class PostgresCopy implements CopyTarget {
 
   /** Rejects with `StoreError`: what `PostgresStore.open` does, and `occupied`. */
   static begin(url: string, epoch: string): Promise<PostgresCopy> {
-    return openCopyConnection(url, async ({ place, writer }) => {
+    return openCopyConnection(url, async (connection) => {
+      const { place, writer } = connection;
       const { client } = writer;
       await checkServer(client, place, undefined);
       const state = await stateOf(client, place, epoch);
@@ -50,7 +51,7 @@ export class PostgresCopy implements CopyTarget {
           throw error;
         });
       }
-      return new PostgresCopy(place, epoch, writer);
+      return new PostgresCopy(epoch, connection);
     });
   }
 
@@ -64,10 +65,13 @@ export class PostgresCopy implements CopyTarget {
     });
   }
 
-  private constructor(place: string, epoch: string, writer: Writer) {
+  private constructor(epoch: string, connection: CopyConnection) {
+    const { place, writer, told } = connection;
     this.place = place;
-    this.source = new PostgresSource(epoch, writer);
-    this.#writer = writer;
+    this.source = new PostgresSource(epoch, {
+      run: (statement, values) => told(writer.run(statement, values)),
+    });
+    this.#connection = connection;
   }
 
   marks(logs: readonly LogId[]): Promise<LogMark[]> {
@@ -76,22 +80,25 @@ export class PostgresCopy implements CopyTarget {
 
   /** Cursors and records begin anew: some that were copied may not exist any more. */
   async clear(): Promise<void> {
-    await this.#writer.client.query("TRUNCATE hongyan.cursors, hongyan.records");
+    const { writer, told } = this.#connection;
+    await told(writer.client.query("TRUNCATE hongyan.cursors, hongyan.records"));
   }
 
   /** Without waiting for the disk, which `finish` does for all. */
   async write(part: Part): Promise<void> {
-    const writer = this.#writer;
-    await Promise.all([
-      writer.begin(),
-      writer.client.query("SET LOCAL synchronous_commit = off"),
-      writePart(writer, part),
-      writer.commit(),
-    ]);
+    const { writer, told } = this.#connection;
+    await told(
+      Promise.all([
+        writer.begin(),
+        writer.client.query("SET LOCAL synchronous_commit = off"),
+        writePart(writer, part),
+        writer.commit(),
+      ]),
+    );
   }
 
   close(): Promise<void> {
-    return this.#writer.close();
+    return this.#connection.writer.close();
   }
 }
 
