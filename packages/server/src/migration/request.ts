@@ -40,8 +40,16 @@ export const requestBytesMax = 16 * 1024;
 
 /** Reads a line; throws where it is not a request. */
 export function parseRequest(line: string): MigrationRequest {
-  const { mode, url } = JSON.parse(line) as Partial<MigrationRequest>;
+  const { mode, url } = fieldsOf(line);
   const isMode = mode === "move" || mode === "verify" || mode === "dry run";
-  if (!isMode || typeof url !== "string") throw new Error("not a request");
+  if (!isMode || typeof url !== "string") throw new Error("this is not a request of npx hongyan migrate");
   return { mode, url };
+}
+
+function fieldsOf(line: string): Partial<Record<keyof MigrationRequest, unknown>> {
+  try {
+    return JSON.parse(line) ?? {};
+  } catch {
+    return {};
+  }
 }

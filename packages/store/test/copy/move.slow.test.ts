@@ -109,6 +109,31 @@ suite("Moving to PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     await first.store.close();
   });
 
+  test("G1 PostgreSQL that goes away at the switch: writes go on where they were, and the next run moves all", async (t) => {
+    const { from, store } = await new Data(t).open();
+    await fill(store, "main", 5);
+    const url = await newDatabase();
+    const writer = new BusyWriter(store);
+    const open = async (): Promise<Store> => {
+      await query(
+        url,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'hongyan' AND datname = current_database()",
+      );
+      return PostgresStore.open({ url, opensCopy: true });
+    };
+    await assert.rejects(moveTo(url, from, store, { open }), {
+      code: "unreachable",
+      message: /cannot be reached: .*terminat/,
+    });
+    assert.equal(from.movedTo, undefined);
+    await writer.writes(50);
+    await moveTo(url, from, store);
+    await writer.stop();
+    await compareMoved(from, url, never, () => {});
+    await writer.check(store);
+    await store.close();
+  });
+
   test("G1 one that dies when the source has its mark leaves both sides refused, until it is finished", async (t) => {
     const data = new Data(t);
     const url = await newDatabase();
