@@ -6,7 +6,6 @@ import {
   type KeyedEntry,
   type LogMark,
   pageBytesMax,
-  pageItemsMax,
   type ReaderMark,
 } from "../copy/items.ts";
 import { digestOf } from "../digest.ts";
@@ -17,6 +16,8 @@ import { orderedName } from "./ordered-name.ts";
 import type { Row, Writer } from "./writer.ts";
 
 const rowsMax = 1000;
+/** What is found beyond a page is found again for the next one: mostly the bytes end a page. */
+const entriesMax = 20_000;
 const lowest: Buffer = Buffer.alloc(16);
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -97,7 +98,7 @@ export class PostgresSource implements CopySource {
       int8Array(ranges.map(({ after }) => after)),
       int8Array(ranges.map(({ upTo }) => upTo)),
       pageBytesMax,
-      pageItemsMax,
+      entriesMax,
     ]);
     const found = Map.groupBy(rows, ([at]) => Number(at));
     const last = Number(rows.at(-1)?.[0] ?? ranges.length);

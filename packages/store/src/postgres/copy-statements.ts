@@ -28,7 +28,7 @@ export const entryPage: Statement = {
   name: "copy_entries",
   text: `
     SELECT at - 1, seq, time, producer, number, body FROM (
-      SELECT found.*, row_number() OVER walk AS nth, sum(coalesce(octet_length(body), 0)) OVER walk AS bytes
+      SELECT found.*, row_number() OVER walk AS nth, sum(coalesce(octet_length(body), 0) + 64) OVER walk AS bytes
       FROM (
         SELECT wanted.at, entries.seq, uuid_send(entries.producer) AS producer, entries.number,
           CASE WHEN entries.seq > logs.trimmed THEN entries.time ELSE 0 END AS time,
