@@ -15,14 +15,18 @@ export class Conversations {
   readonly #store: Store;
   readonly #residentMax: number;
   /** Whether other nodes write to the store as well: what is in memory may be behind it. */
-  readonly #isShared: boolean;
+  #isShared = false;
   readonly #resident = new Map<string, Conversation>();
   readonly #loading = new Map<string, Promise<Conversation | undefined>>();
 
-  constructor(store: Store, residentMax: number, isShared: boolean) {
+  constructor(store: Store, residentMax: number) {
     this.#store = store;
     this.#residentMax = residentMax;
-    this.#isShared = isShared;
+  }
+
+  /** From now on other nodes may write to the store as well. */
+  share(): void {
+    this.#isShared = true;
   }
 
   get size(): number {

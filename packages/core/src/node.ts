@@ -62,7 +62,7 @@ const handshakesPerTick = 8;
 /** One server process, seen from inside: takes connections, and whatever a backend asks for. */
 export class Node implements Acceptor {
   readonly statistics: Statistics = emptyStatistics();
-  readonly #context: NodeContext;
+  readonly #context: NodeContext & { repair: Repair | undefined };
   readonly #recovery: Recovery;
   readonly #peers: Peer[] = [];
   #nextPeer = 0;
@@ -71,11 +71,7 @@ export class Node implements Acceptor {
 
   constructor(options: NodeOptions) {
     const { clock, store, broker, random, journal, settings } = options;
-    const conversations = new Conversations(
-      store,
-      settings.residentConversationsMax,
-      options.cluster !== undefined,
-    );
+    const conversations = new Conversations(store, settings.residentConversationsMax);
     const admission = new Admission(clock, settings.connectsPerSecond);
     let recovery: Recovery | undefined;
     const parts = {
@@ -100,10 +96,16 @@ export class Node implements Acceptor {
     context.sessions = new Sessions(broker, clock, random, context.delivery.deliver, context.presence);
     context.receipts = new Receipts(context);
     context.membership = new Membership(context);
-    context.repair = options.cluster && new Repair(context, options.cluster.repairEveryMs);
     recovery = new Recovery(context);
     this.#recovery = recovery;
     this.#context = context;
+    if (options.cluster !== undefined) this.share(options.cluster);
+  }
+
+  /** From now on other nodes may use the same store. Nobody else has written to it before. */
+  share({ repairEveryMs }: Cluster): void {
+    this.#context.conversations.share();
+    this.#context.repair ??= new Repair(this.#context, repairEveryMs);
   }
 
   accept(connection: Connection): Inbound {

@@ -20,6 +20,9 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   start: async () => (await import("./command/start.ts")).start,
   token: async () => (await import("./command/token.ts")).token,
   config: async () => (await import("./command/config.ts")).config,
+  migrate: async () => (await import("./command/migrate.ts")).migrate,
+  export: async () => (await import("./command/export.ts")).exportDomain,
+  import: async () => (await import("./command/import.ts")).importDomain,
 };
 
 async function main([command, ...args]: readonly string[]): Promise<void> {

@@ -11,6 +11,7 @@ import type { Config, ConfigInput } from "./config/schema.ts";
 import { demoDomain, demoUsers, seedDemo } from "./demo/demo-domain.ts";
 import { openTenants, refuseWithoutKeys, type Tenants } from "./demo/demo-mode.ts";
 import { type Address, Doors } from "./doors.ts";
+import { Migrations } from "./migration/migrations.ts";
 import { systemClock } from "./process/clock.ts";
 import { openDataDirectory } from "./process/data-directory.ts";
 import { drainTimeMs } from "./process/drain-time.ts";
@@ -88,12 +89,13 @@ export class Server {
   readonly #journal: Journal;
   readonly #node: Node;
   readonly #doors: Doors;
+  readonly #migrations: Migrations | undefined;
   #state: State = { phase: "closed" };
 
   /** Use `createServer`. */
   constructor({ config, tenants, keyRing, keeping, joint, journal }: ServerParts) {
     const clock = systemClock();
-    const { store, postgres } = keeping;
+    const { store, postgres, movable } = keeping;
     this.#config = config;
     this.#tenants = tenants;
     this.#keyRing = keyRing;
@@ -126,12 +128,15 @@ export class Server {
       journal,
       mintToken: (domain, user, lifetimeMs) => this.mintToken(domain, user, lifetimeMs),
     });
+    const shared = (): void => this.#node.share({ repairEveryMs: config.repairEveryMs });
+    this.#migrations = movable && new Migrations({ movable, config, journal, shared });
   }
 
   /** Makes everything ready behind the doors; called by `createServer`. */
   async open(): Promise<void> {
     await this.#doors.build();
     if (this.#tenants.isDemo) await seedDemo(this.backend(demoDomain));
+    await this.#migrations?.open();
     this.#state = { phase: "open", ticks: setInterval(() => this.#tick(), tickEveryMs) };
   }
 
@@ -223,6 +228,8 @@ export class Server {
     }
     try {
       const closed = this.#doors.close();
+      // Nobody waits for a store that may be long in coming.
+      await this.#migrations?.close();
       await this.#node.close();
       await closed;
     } finally {

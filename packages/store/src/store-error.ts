@@ -2,10 +2,12 @@
  * `locked`: another server has the directory. `newer_format`: written by a newer version. `foreign`: not data of
  * this product. `unwritable`: the directory cannot be made, read or written. `failed`: a write failed, and the store
  * takes nothing until it has found the disk good again. `overloaded`: too much waits to be written; try again.
- * `damaged`: entries of a log are lost; reads of it that meet the hole are rejected. `closed`: after `close`.
+ * `damaged`: entries of a log are lost; reads of it that meet the hole are rejected. `moved`: the data live on
+ * elsewhere. `closed`: after `close`.
  *
  * Of a database: `unreachable`: nothing answers there, or not now. `unauthorized`: it refuses the user or the password.
- * `unsuitable`: it answers, and cannot be used as it is; the message says what to change.
+ * `unsuitable`: it answers, and cannot be used as it is; the message says what to change. `unfinished`: it holds a
+ * copy of an embedded store that is not complete. `occupied`: it holds other data than those that were to come in.
  */
 export type StoreErrorCode =
   | "locked"
@@ -15,10 +17,13 @@ export type StoreErrorCode =
   | "failed"
   | "overloaded"
   | "damaged"
+  | "moved"
   | "closed"
   | "unreachable"
   | "unauthorized"
-  | "unsuitable";
+  | "unsuitable"
+  | "unfinished"
+  | "occupied";
 
 export class StoreError extends Error {
   override readonly name = "StoreError";

@@ -2,6 +2,9 @@
 import { namedKeys } from "../config/schema.ts";
 import type { Option } from "./arguments.ts";
 import { configOptions } from "./config.ts";
+import { exportOptions } from "./export.ts";
+import { importOptions } from "./import.ts";
+import { migrateOptions } from "./migrate.ts";
 import { tokenOptions } from "./token.ts";
 
 const general = `hongyan — self-hosted messaging: chat on a durable log, for every device, exactly once and in order
@@ -9,6 +12,9 @@ const general = `hongyan — self-hosted messaging: chat on a durable log, for e
   npx hongyan start    runs the server
   npx hongyan token    makes a token for a user
   npx hongyan config   shows the settings in force
+  npx hongyan migrate  moves the data into PostgreSQL, also while the server runs
+  npx hongyan export   writes a domain into a file
+  npx hongyan import   reads a domain from a file
 
   --help               help, also of a command
   --version            the version
@@ -41,5 +47,11 @@ export function help(command: string | undefined): string {
     return `npx hongyan token --user ID [flags]: prints a token\n\n${optionsHelp(tokenOptions)}\n${settingsHelp()}`;
   if (command === "config")
     return `npx hongyan config [flags]: prints the settings in force\n\n${optionsHelp(configOptions)}\n${settingsHelp()}`;
+  if (command === "migrate")
+    return `npx hongyan migrate [flags]: moves the data of the embedded store in --data to postgres.url\n\n${optionsHelp(migrateOptions)}\n${settingsHelp()}`;
+  if (command === "export")
+    return `npx hongyan export --domain ID --to FILE [flags]: writes a domain into a file\n\n${optionsHelp(exportOptions)}\n${settingsHelp()}`;
+  if (command === "import")
+    return `npx hongyan import --from FILE [flags]: reads a domain from a file\n\n${optionsHelp(importOptions)}\n${settingsHelp()}`;
   return general;
 }

@@ -1,39 +1,104 @@
 /** The engines below the core, as the configuration chooses them: where data are kept, and how nodes reach each other. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { NatsStatistics } from "@hongyan/broker/nats";
 import type { Broker, Journal, NodeEvent, Store } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
-import type { PostgresStatistics } from "@hongyan/store/postgres";
+import type { MovableStore } from "@hongyan/store/copy";
+import type { EmbeddedStore } from "@hongyan/store/embedded";
+import type { PostgresStatistics, PostgresStore } from "@hongyan/store/postgres";
 import type { Config } from "../config/schema.ts";
-import { engineError, storeError } from "./start-error.ts";
+import { engineError, errorCodes, storeError } from "./start-error.ts";
 
 /** Where the data are kept. */
 export interface Keeping {
   readonly store: Store;
   /** Of PostgreSQL, for metrics. */
   readonly postgres?: (() => Readonly<PostgresStatistics>) | undefined;
+  /** Of data that can be moved into PostgreSQL: the store is over `from`. */
+  readonly movable?: Movable | undefined;
 }
 
-/** The embedded store in `data`, or PostgreSQL. Rejects with `StartError`. */
+export interface Movable {
+  readonly store: MovableStore;
+  readonly from: EmbeddedStore;
+  /** A migration to this address was begun: it goes on. */
+  readonly goesOnTo: string | undefined;
+}
+
+/**
+ * PostgreSQL, or the embedded store in `data`. Where PostgreSQL holds a copy of the embedded store that is not
+ * complete, that store is served until it is. Rejects with `StartError`.
+ */
 export async function openStore(config: Config, journal: Journal): Promise<Keeping> {
-  const { data, commitBytesMax: queueBytesMax, postgres } = config;
-  if (postgres.url !== "") {
-    try {
-      const { PostgresStore } = await import("@hongyan/store/postgres");
-      const { url, connections: poolMax, clockSkewMsMax } = postgres;
-      const store = await PostgresStore.open({ url, poolMax, clockSkewMsMax, queueBytesMax, journal });
-      return { store, postgres: () => store.statistics };
-    } catch (error) {
-      throw engineError(error);
-    }
+  const { url } = config.postgres;
+  if (url === "") return openEmbedded(config, journal);
+  try {
+    const store = await openPostgres(config, url, journal);
+    return { store, postgres: () => store.statistics };
+  } catch (error) {
+    const unfinished = errorCodes(error).includes("unfinished");
+    const keeping = unfinished ? await openUnfinished(config, url, journal) : undefined;
+    if (keeping === undefined) throw engineError(error);
+    return keeping;
   }
+}
+
+/** `opensCopy`: also one that is not complete. */
+export async function openPostgres(
+  { postgres, commitBytesMax: queueBytesMax }: Config,
+  url: string,
+  journal: Journal,
+  opensCopy = false,
+): Promise<PostgresStore> {
+  const { PostgresStore } = await import("@hongyan/store/postgres");
+  const { connections: poolMax, clockSkewMsMax } = postgres;
+  return PostgresStore.open({ url, poolMax, clockSkewMsMax, queueBytesMax, journal, opensCopy });
+}
+
+async function openEmbedded(
+  config: Config,
+  journal: Journal,
+  goesOnTo?: string,
+): Promise<Keeping & { readonly movable: Movable }> {
+  const { data, commitBytesMax: queueBytesMax } = config;
   try {
     const { EmbeddedStore } = await import("@hongyan/store/embedded");
-    return {
-      store: await EmbeddedStore.open({ directory: join(data, "store"), queueBytesMax, journal }),
-    };
+    const { MovableStore } = await import("@hongyan/store/copy/movable");
+    const isBegun = goesOnTo !== undefined;
+    const from = await EmbeddedStore.open({
+      directory: join(data, "store"),
+      queueBytesMax,
+      journal,
+      create: !isBegun,
+      opensMoved: isBegun,
+    });
+    const store = new MovableStore(from, { heldBytesMax: queueBytesMax });
+    return { store, movable: { store, from, goesOnTo } };
   } catch (error) {
     throw storeError(error, data);
+  }
+}
+
+/** Undefined where the copy comes from elsewhere. */
+async function openUnfinished(config: Config, url: string, journal: Journal): Promise<Keeping | undefined> {
+  if (!existsSync(join(config.data, "store"))) return undefined;
+  const keeping = await openEmbedded(config, journal, url);
+  const { from } = keeping.movable as Movable;
+  try {
+    const { finishMove, isCopyOf } = await import("@hongyan/store/copy");
+    if (!(await isCopyOf(url, from.epoch))) {
+      await from.close();
+      return undefined;
+    }
+    if (from.movedTo === undefined) return keeping;
+    await finishMove(url, from.epoch);
+    await from.close();
+    const store = await openPostgres(config, url, journal);
+    return { store, postgres: () => store.statistics };
+  } catch (error) {
+    await from.close();
+    throw engineError(error);
   }
 }
 

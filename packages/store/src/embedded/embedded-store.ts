@@ -17,13 +17,17 @@ import { StoreError } from "../store-error.ts";
 import { Caches } from "./caches.ts";
 import { openLevel, probeDirectory } from "./classic-level.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { EmbeddedSource } from "./copy-source.ts";
+import { EmbeddedTarget } from "./copy-target.ts";
 import { prepareData } from "./data-format.ts";
 import { GroupPlan } from "./group-plan.ts";
 import { checkAfter, checkBefore } from "./holes.ts";
-import type { KeyValue } from "./key-value.ts";
+import type { KeyValue, Operation } from "./key-value.ts";
 import { readAfter, readBefore } from "./log-reader.ts";
 import { headsOf, listRecords, positionsOf, readersOf, recordsOf, seqOfKey } from "./lookups.ts";
-import type { Delay, Disk } from "./recovery.ts";
+import { eraseImport, importBegin, importEnd, movedMark, movedTo, refuseMoved } from "./marks.ts";
+import type { EmbeddedStoreOptions, OverOptions } from "./options.ts";
+import type { Disk } from "./recovery.ts";
 import { settleRepeats } from "./repeats.ts";
 import { newStatistics, type StoreStatistics } from "./statistics.ts";
 import { trimLog } from "./trim.ts";
@@ -31,32 +35,6 @@ import { closed, Volume } from "./volume.ts";
 
 /** Damaged logs that the journal is told of. */
 const damagedLogsMax = 1000;
-
-export interface EmbeddedStoreTuning {
-  /** Memory for heads, idempotency keys and cursors in use. Default 64 MiB. */
-  readonly cacheBytesMax?: number | undefined;
-  /** Bytes that may wait to be written; more is refused as `overloaded`. Default 64 MiB. */
-  readonly queueBytesMax?: number | undefined;
-  /** Makes the epoch of new data. Default: 128 random bits. */
-  readonly createEpoch?: (() => string) | undefined;
-  readonly journal?: Journal | undefined;
-}
-
-export interface EmbeddedStoreOptions extends EmbeddedStoreTuning {
-  /** Where the data are; created if missing. One server at a time. */
-  readonly directory: string;
-  /** Memory for decompressed blocks of the disk. Default 32 MiB. */
-  readonly blockCacheBytes?: number | undefined;
-}
-
-export interface OverOptions extends EmbeddedStoreTuning {
-  /** Brings the store back after a failed write; without it, it stays failed. */
-  readonly disk?: Disk | undefined;
-  /** Waits between attempts to come back. */
-  readonly delay?: Delay | undefined;
-  /** Names the data in messages. */
-  readonly place?: string | undefined;
-}
 
 /**
  * The default store: LevelDB in the process, every commit synced to disk before it resolves (G1), concurrent commits
@@ -67,20 +45,22 @@ export interface OverOptions extends EmbeddedStoreTuning {
  */
 export class EmbeddedStore implements Store {
   readonly epoch: string;
+  readonly #place: string;
   readonly #volume: Volume;
   readonly #caches: Caches;
   readonly #queue: CommitQueue;
   readonly #statistics: StoreStatistics = newStatistics();
   readonly #journal: Journal | undefined;
   readonly #damagedLogs = new Set<LogId>();
+  #movedTo: string | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Rejects with `StoreError`: `locked`, `unwritable`, `newer_format`, `foreign`. */
+  /** Rejects with `StoreError`: `locked`, `unwritable`, `newer_format`, `foreign`, `moved`. */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
     const directory = resolve(options.directory);
     const blockCacheBytes = options.blockCacheBytes ?? 32 * 1024 * 1024;
     const { journal } = options;
-    const keyValue = await openLevel({ directory, blockCacheBytes, create: true, journal });
+    const keyValue = await openLevel({ directory, blockCacheBytes, create: options.create ?? true, journal });
     const disk: Disk = {
       probe: () => probeDirectory(directory),
       reopen: () => openLevel({ directory, blockCacheBytes, create: false, journal }),
@@ -93,20 +73,30 @@ export class EmbeddedStore implements Store {
     const { place = "The store", createEpoch = randomEpoch } = options;
     try {
       const epoch = await prepareData(keyValue, place, createEpoch);
-      return new EmbeddedStore(keyValue, epoch, { ...options, place });
+      const moved = await movedTo(keyValue);
+      if (options.opensMoved !== true) refuseMoved(place, moved);
+      const erased = await eraseImport(keyValue);
+      if (erased !== undefined) options.journal?.warn("store.import_erased", { place, prefix: erased });
+      return new EmbeddedStore(keyValue, { epoch, movedTo: moved }, { ...options, place });
     } catch (error) {
       await keyValue.close();
       throw error;
     }
   }
 
-  private constructor(keyValue: KeyValue, epoch: string, options: OverOptions) {
+  private constructor(
+    keyValue: KeyValue,
+    { epoch, movedTo }: { readonly epoch: string; readonly movedTo: string | undefined },
+    options: OverOptions,
+  ) {
     const {
       cacheBytesMax = 64 * 1024 * 1024,
       queueBytesMax = 64 * 1024 * 1024,
       place = "The store",
     } = options;
     this.epoch = epoch;
+    this.#place = place;
+    this.#movedTo = movedTo;
     this.#journal = options.journal;
     this.#caches = new Caches(cacheBytesMax);
     this.#queue = new CommitQueue(queueBytesMax, (batches) => this.#commitGroup(batches));
@@ -137,6 +127,7 @@ export class EmbeddedStore implements Store {
   async commit(batch: Batch): Promise<CommitOutcome> {
     this.#check();
     checkBatch(batch);
+    refuseMoved(this.#place, this.#movedTo);
     // Refuses here what could not be written, so that a queue of it does not build up.
     void this.#volume.writing;
     return this.#queue.commit(batch);
@@ -144,6 +135,7 @@ export class EmbeddedStore implements Store {
 
   async trim(log: LogId, upTo: number): Promise<void> {
     this.#check();
+    refuseMoved(this.#place, this.#movedTo);
     await this.#queue.alone(() => trimLog(this.#volume, log, upTo));
   }
 
@@ -214,6 +206,50 @@ export class EmbeddedStore implements Store {
       this.#journal?.warn("store.damaged", { log, error: error.message });
     }
     throw error;
+  }
+
+  // ── Moving ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** All that is here, to be copied while the store is used. */
+  get copySource(): EmbeddedSource {
+    return new EmbeddedSource(this.epoch, () => this.#reading);
+  }
+
+  /** Where the data were moved to; undefined: they live here. */
+  get movedTo(): string | undefined {
+    return this.#movedTo;
+  }
+
+  /**
+   * From now on, and whenever it is opened again, the store takes no writes: its data live on in `place`, which is a
+   * name for people. Where it rejects, it is open whether the mark is found later.
+   */
+  async markMoved(place: string): Promise<void> {
+    this.#check();
+    await this.#queue.alone(() => this.#volume.write([movedMark(place)]));
+    this.#movedTo = place;
+  }
+
+  /**
+   * Lets everything come in whose log or key begins with `prefix`, of which the store must have nothing. Until
+   * `importEnd` it is a part that goes away with the next opening.
+   */
+  async importBegin(prefix: string): Promise<EmbeddedTarget> {
+    this.#check();
+    refuseMoved(this.#place, this.#movedTo);
+    const write = (operations: readonly Operation[]): Promise<void> =>
+      this.#queue.alone(() => this.#volume.write(operations));
+    await write([importBegin(prefix)]);
+    const { copySource } = this;
+    return new EmbeddedTarget({
+      reading: () => this.#reading,
+      marks: (logs) => copySource.marks(logs),
+      write,
+    });
+  }
+
+  async importEnd(): Promise<void> {
+    await this.#queue.alone(() => this.#volume.write([importEnd]));
   }
 
   get #reading(): KeyValue {

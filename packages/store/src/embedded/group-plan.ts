@@ -1,9 +1,10 @@
 import type { Append, AppendOutcome, Batch, CommitOutcome, LogId } from "@hongyan/core";
+import { digestOf } from "../digest.ts";
 import { asBuffer, ByteReader, ByteWriter } from "./bytes.ts";
 import type { Caches } from "./caches.ts";
 import { CursorPlan } from "./cursor-plan.ts";
 import type { KeyValue, Operation } from "./key-value.ts";
-import { chunkKey, recordKey, stateKey } from "./keys.ts";
+import { chunkKey, digestChunkKey, recordKey, stateKey } from "./keys.ts";
 import { LogPlan } from "./log-plan.ts";
 import { decodeLogState, needsChunk, newLogState } from "./log-state.ts";
 import { chunkOf, readChunk } from "./number-chunk.ts";
@@ -89,25 +90,35 @@ export class GroupPlan {
   }
 
   async #loadChunks(keyValue: KeyValue): Promise<void> {
-    const wanted = new Map<string, { plan: LogPlan; producer: string; chunk: number }>();
+    const wanted = new Map<string, { plan: LogPlan; producer: string; chunk: number; isDigested: boolean }>();
     for (const { appends } of this.#batches) {
       for (const { log, producer, number } of appends) {
+        if (producer === "") continue;
         const plan = this.#logs.get(log) as LogPlan;
-        if (producer === "" || !needsChunk(plan.state, producer, number)) continue;
         const chunk = chunkOf(number);
-        wanted.set(`${log.length}:${log}${chunk}:${producer}`, { plan, producer, chunk });
+        const name = `${log.length}:${log}${chunk}:${producer}`;
+        if (needsChunk(plan.state, producer, number))
+          wanted.set(name, { plan, producer, chunk, isDigested: false });
+        if (plan.state.digests) wanted.set(`D${name}`, { plan, producer, chunk, isDigested: true });
       }
     }
     if (wanted.size === 0) return;
     this.#statistics.keyLookups += wanted.size;
     const chunks = [...wanted.values()];
     const values = await keyValue.getMany(
-      chunks.map(({ plan, producer, chunk }) => chunkKey(plan.log, producer, chunk)),
+      chunks.map(({ plan, producer, chunk, isDigested }) =>
+        isDigested
+          ? digestChunkKey(plan.log, digestOf(producer), chunk)
+          : chunkKey(plan.log, producer, chunk),
+      ),
     );
     for (let i = 0; i < chunks.length; i++) {
-      const { plan, producer, chunk } = chunks[i] as (typeof chunks)[number];
+      const { plan, producer, chunk, isDigested } = chunks[i] as (typeof chunks)[number];
       const value = values[i];
-      if (value !== undefined) plan.load(producer, chunk, readChunk(new ByteReader(value)));
+      if (value === undefined) continue;
+      const numbers = readChunk(new ByteReader(value));
+      if (isDigested) plan.loadDigested(producer, chunk, numbers);
+      else plan.load(producer, chunk, numbers);
     }
   }
 

@@ -6,17 +6,20 @@
  *   S log                 -> head, and the newest idempotency keys of the log (log-state.ts)
  *   T log                 -> the highest seq that was trimmed
  *   I log producer chunk  -> older idempotency keys (number-chunk.ts)
+ *   D log 0 digest chunk  -> the same of producers of whom only the digest is known: what was imported from PostgreSQL
  *   C log reader          -> cursor
  *   R key                 -> record
- *   M name                -> format, epoch
+ *   M name                -> format, epoch, what is under way (marks.ts)
  */
 import type { LogId } from "@hongyan/core";
 
-const kind = {
+/** All but records and meta begin with a log. */
+export const kind = {
   entries: 0x45,
   state: 0x53,
   trimmed: 0x54,
   chunk: 0x49,
+  digestChunk: 0x44,
   cursor: 0x43,
   record: 0x52,
   meta: 0x4d,
@@ -52,7 +55,12 @@ export function entriesEnd(prefix: Buffer): Buffer {
 }
 
 export function seqOf(entriesKey: Uint8Array): number {
-  return readNumber(entriesKey, entriesKey.length - 8);
+  return lastNumberOf(entriesKey);
+}
+
+/** The chunk of a `chunkKey` or `digestChunkKey`. */
+export function lastNumberOf(key: Uint8Array): number {
+  return readNumber(key, key.length - 8);
 }
 
 export function stateKey(log: LogId): Buffer {
@@ -71,6 +79,15 @@ export function chunkKey(log: LogId, producer: string, chunk: number): Buffer {
   offset = key.writeUInt16BE(producerBytes, offset);
   offset += key.write(producer, offset);
   writeNumber(key, offset, chunk);
+  return key;
+}
+
+/** `digest` from `digestOf`; a zero before it, for ranges end with a byte that text does not have. */
+export function digestChunkKey(log: LogId, digest: Uint8Array, chunk: number): Buffer {
+  const key = sized(kind.digestChunk, log, 1 + digest.length + 8);
+  key[key.length - digest.length - 9] = 0;
+  key.set(digest, key.length - digest.length - 8);
+  writeNumber(key, key.length - 8, chunk);
   return key;
 }
 
@@ -125,6 +142,33 @@ function sized(kind: number, text: string, room: number): Buffer {
   key.writeUInt16BE(bytes, 1);
   key.write(text, 3);
   return key;
+}
+
+/** The log of a key of `kinds`. */
+export function logOf(key: Uint8Array): LogId {
+  const { buffer, byteOffset, byteLength } = key;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return bytes.toString("utf8", 3, 3 + bytes.readUInt16BE(1));
+}
+
+/** Keys of one log. */
+export function logRange(kind: number, log: LogId): { gte: Buffer; lt: Buffer } {
+  const prefix = sized(kind, log, 0);
+  return { gte: prefix, lt: Buffer.concat([prefix, end]) };
+}
+
+/** Keys of logs with that many bytes and more. */
+export function lengthRange(kind: number, bytes: number): { gte: Buffer; lt: Buffer } {
+  const gte = Buffer.from([kind, 0, 0]);
+  gte.writeUInt16BE(bytes, 1);
+  return { gte, lt: Buffer.from([kind + 1]) };
+}
+
+/** Keys of logs with so many bytes that begin with `prefix`. */
+export function prefixRange(kind: number, bytes: number, prefix: string): { gte: Buffer; lt: Buffer } {
+  const gte = sized(kind, prefix, 0);
+  gte.writeUInt16BE(bytes, 1);
+  return { gte, lt: Buffer.concat([gte, end]) };
 }
 
 /** The smallest key above `key`. */

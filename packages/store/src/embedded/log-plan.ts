@@ -4,7 +4,7 @@ import type { ByteWriter } from "./bytes.ts";
 import type { Operation } from "./key-value.ts";
 import { chunkKey, entriesKey, entriesPrefix, stateKey } from "./keys.ts";
 import { type ChunkTable, encodeLogState, type LogState, remember, seqOfNumber } from "./log-state.ts";
-import { type NumberChunk, writeChunk } from "./number-chunk.ts";
+import { chunkOf, type NumberChunk, seqIn, writeChunk } from "./number-chunk.ts";
 
 interface TableChunk {
   readonly producer: string;
@@ -19,6 +19,8 @@ export class LogPlan implements ChunkTable {
   readonly #state: LogState;
   readonly #fresh: Entry[] = [];
   #chunks: Map<string, TableChunk> | undefined;
+  /** Of producers whose digest alone is stored; they are only read. */
+  #digested: Map<string, NumberChunk> | undefined;
 
   constructor(log: LogId, state: LogState) {
     this.log = log;
@@ -37,7 +39,7 @@ export class LogPlan implements ChunkTable {
   append(append: Append): AppendOutcome | number {
     const { producer, number, time, body } = append;
     if (producer !== "") {
-      const known = seqOfNumber(this.#state, this, producer, number);
+      const known = seqOfNumber(this.#state, this, producer, number) ?? this.#digestedSeq(producer, number);
       if (known !== undefined) return this.#again(known, append);
     }
     const seq = ++this.#state.head;
@@ -83,6 +85,17 @@ export class LogPlan implements ChunkTable {
   /** A chunk as the disk has it. */
   load(producer: string, chunk: number, numbers: NumberChunk): void {
     this.#add({ producer, chunk, numbers, dirty: false });
+  }
+
+  /** Likewise, stored under the producer's digest. */
+  loadDigested(producer: string, chunk: number, numbers: NumberChunk): void {
+    this.#digested ??= new Map();
+    this.#digested.set(`${chunk}:${producer}`, numbers);
+  }
+
+  #digestedSeq(producer: string, number: number): number | undefined {
+    const numbers = this.#digested?.get(`${chunkOf(number)}:${producer}`);
+    return numbers && seqIn(numbers, number);
   }
 
   #add(added: TableChunk): void {

@@ -21,18 +21,20 @@ interface OpenChunk {
  * Older chunks are stored under keys of their own when their producer goes on to the next chunk, or is pushed out by
  * more recent producers. `evicted` tells whether the latter ever happened: while it did not, a producer that is not
  * open is new, and a number above an open chunk is new, without any lookup. `unnumbered` tells whether number 0 was
- * ever used.
+ * ever used, `digests` whether the log was imported with producers of whom only the digest is known: their keys are
+ * stored apart, and are looked at too.
  */
 export interface LogState {
   head: number;
   evicted: boolean;
   unnumbered: boolean;
+  digests: boolean;
   /** Least recently used first. */
   readonly open: OpenChunk[];
 }
 
 export function newLogState(): LogState {
-  return { head: 0, evicted: false, unnumbered: false, open: [] };
+  return { head: 0, evicted: false, unnumbered: false, digests: false, open: [] };
 }
 
 // ── Idempotency ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,6 +135,7 @@ function evictOldest(state: LogState, table: ChunkTable): void {
 
 const evictedFlag = 1;
 const unnumberedFlag = 2;
+const digestsFlag = 4;
 
 /** Encodes the state; producers for which there is no room are evicted first. */
 export function encodeLogState(writer: ByteWriter, state: LogState, table: ChunkTable): Buffer {
@@ -144,7 +147,11 @@ export function encodeLogState(writer: ByteWriter, state: LogState, table: Chunk
     evictOldest(state, table);
   }
   writer.varint(state.head);
-  writer.byte((state.evicted ? evictedFlag : 0) | (state.unnumbered ? unnumberedFlag : 0));
+  writer.byte(
+    (state.evicted ? evictedFlag : 0) |
+      (state.unnumbered ? unnumberedFlag : 0) |
+      (state.digests ? digestsFlag : 0),
+  );
   for (const { producer, chunk, numbers } of state.open) {
     writer.text(producer);
     writer.varint(chunk);
@@ -160,7 +167,13 @@ export function decodeLogState(bytes: Uint8Array): LogState {
   const open: OpenChunk[] = [];
   while (!reader.ended)
     open.push({ producer: reader.text(), chunk: reader.varint(), numbers: readChunk(reader) });
-  return { head, evicted: (flags & evictedFlag) !== 0, unnumbered: (flags & unnumberedFlag) !== 0, open };
+  return {
+    head,
+    evicted: (flags & evictedFlag) !== 0,
+    unnumbered: (flags & unnumberedFlag) !== 0,
+    digests: (flags & digestsFlag) !== 0,
+    open,
+  };
 }
 
 /** The head alone. */

@@ -1,4 +1,5 @@
 import type { LogId, ReaderPosition, StoredRecord } from "@hongyan/core";
+import { digestOf } from "../digest.ts";
 import { ByteReader } from "./bytes.ts";
 import { type Caches, cursorName } from "./caches.ts";
 import { decodePosition } from "./cursor-plan.ts";
@@ -7,6 +8,7 @@ import {
   chunkKey,
   cursorKey,
   cursorRange,
+  digestChunkKey,
   readerOf,
   recordKey,
   recordOf,
@@ -14,7 +16,7 @@ import {
   stateKey,
 } from "./keys.ts";
 import { decodeLogState, headOf, newLogState, seqOfNumber } from "./log-state.ts";
-import { chunkOf, readChunk } from "./number-chunk.ts";
+import { chunkOf, readChunk, seqIn } from "./number-chunk.ts";
 import { decodeRecord } from "./record-plan.ts";
 
 /** The head is the first number of a state: 8 bytes at most. */
@@ -74,12 +76,16 @@ export async function seqOfKey(
 ): Promise<number | undefined> {
   if (producer === "") return undefined;
   const chunk = chunkOf(number);
-  const [state, stored] = await keyValue.getMany([stateKey(log), chunkKey(log, producer, chunk)]);
+  const [stored, value] = await keyValue.getMany([stateKey(log), chunkKey(log, producer, chunk)]);
+  const state = stored ? decodeLogState(stored) : newLogState();
   const table = {
-    get: () => stored && readChunk(new ByteReader(stored)),
+    get: () => value && readChunk(new ByteReader(value)),
     set: () => {},
   };
-  return seqOfNumber(state ? decodeLogState(state) : newLogState(), table, producer, number);
+  const seq = seqOfNumber(state, table, producer, number);
+  if (seq !== undefined || !state.digests) return seq;
+  const [digested] = await keyValue.getMany([digestChunkKey(log, digestOf(producer), chunk)]);
+  return digested && seqIn(readChunk(new ByteReader(digested)), number);
 }
 
 export async function readersOf(

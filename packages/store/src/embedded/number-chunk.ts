@@ -20,6 +20,18 @@ export function seqIn(chunk: NumberChunk, number: number): number | undefined {
   return (chunk.bits >>> bit) & 1 ? chunk.seqs[indexOf(chunk, bit)] : undefined;
 }
 
+/** What is in the chunk with that index, ascending by number. */
+export function* numbersIn(
+  { bits, seqs }: NumberChunk,
+  index: number,
+): Generator<[number: number, seq: number]> {
+  let at = 0;
+  for (let bit = 0; bit < 32; bit++) {
+    if (((bits >>> bit) & 1) === 0) continue;
+    yield [index === 0 ? 0 : (index - 1) * 32 + bit + 1, seqs[at++] as number];
+  }
+}
+
 export function insert(chunk: NumberChunk, number: number, seq: number): void {
   const bit = bitOf(number);
   const index = indexOf(chunk, bit);

@@ -53,7 +53,7 @@ export class RecordPlan {
   }
 }
 
-function encodeRecord(writer: ByteWriter, version: number, value: Uint8Array): Buffer {
+export function encodeRecord(writer: ByteWriter, version: number, value: Uint8Array): Buffer {
   writer.varint(version);
   writer.bytes(value);
   return writer.take();

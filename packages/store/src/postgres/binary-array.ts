@@ -23,7 +23,8 @@ export function int8Array(values: readonly number[]): Buffer {
   return array;
 }
 
-export function byteaArray(values: readonly Uint8Array[]): Buffer {
+/** Undefined is null. */
+export function byteaArray(values: readonly (Uint8Array | undefined)[]): Buffer {
   return bytesArray(types.bytea, values);
 }
 

@@ -1,5 +1,5 @@
-import type { Advance } from "@hongyan/core";
-import { digestOf } from "./digest.ts";
+import type { Advance, LogId } from "@hongyan/core";
+import { digestOf } from "../digest.ts";
 import { type OrderedName, orderedName } from "./ordered-name.ts";
 
 interface PlannedCursor {
@@ -23,6 +23,14 @@ export class CursorPlan {
     const cursor = readers.get(reader);
     if (cursor !== undefined) cursor.position = Math.max(cursor.position, position);
     else readers.set(reader, { log: digestOf(log), reader: orderedName(reader), position });
+  }
+
+  /** Logs with cursors that are moved. */
+  get logs(): { readonly name: LogId; readonly id: Buffer }[] {
+    return [...this.#cursors].map(([name, readers]) => ({
+      name,
+      id: (readers.values().next().value as PlannedCursor).log,
+    }));
   }
 
   get changed(): PlannedCursor[] {

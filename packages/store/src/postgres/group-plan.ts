@@ -1,6 +1,7 @@
 import type { AppendOutcome, Batch, CommitOutcome, LogId, Put } from "@hongyan/core";
 import { CursorPlan } from "./cursor-plan.ts";
 import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
+import type { NameDigest } from "./name-digest.ts";
 import { RecordPlan } from "./record-plan.ts";
 import type { RememberedLogs } from "./remembered-logs.ts";
 import type { Row } from "./writer.ts";
@@ -53,9 +54,11 @@ export class GroupPlan {
     return this.logs.filter(({ isLocked }) => isLocked);
   }
 
-  /** Logs that may have no row. */
-  get unknown(): LogPlan[] {
-    return this.logs.filter(({ memory }) => memory === undefined);
+  /** Logs that may have no row. One that has only cursors needs it as well: no other place has its name. */
+  get unknown(): { readonly name: LogId; readonly id: NameDigest | Buffer }[] {
+    const written = this.logs.filter(({ memory }) => memory === undefined);
+    const moved = this.cursors.logs.filter(({ name }) => !this.#logs.has(name) && !this.#memory.hasRow(name));
+    return [...written, ...moved];
   }
 
   /** Takes a row with the head of each of the `locked`. */

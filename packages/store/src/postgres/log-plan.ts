@@ -1,5 +1,5 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
-import { bodyDigest } from "./digest.ts";
+import { bodyDigest } from "../digest.ts";
 import { type NameDigest, nameDigest } from "./name-digest.ts";
 import type { Producer, RememberedLog } from "./remembered-log.ts";
 

@@ -1,6 +1,6 @@
 import type { Entry, LogId, PageLimit, ReaderPosition, StoredRecord } from "@hongyan/core";
+import { digestOf } from "../digest.ts";
 import { byteaArray, uuidArray } from "./binary-array.ts";
-import { digestOf } from "./digest.ts";
 import { orderedName, prefixEnd } from "./ordered-name.ts";
 import type { Readers } from "./readers.ts";
 import { readHeads } from "./statements.ts";
@@ -110,7 +110,7 @@ export async function seqOfKey(
 }
 
 export async function positionsOf(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   of: readonly { readonly log: LogId; readonly reader: string }[],
 ): Promise<number[]> {
   if (of.length === 0) return [];
@@ -135,7 +135,7 @@ export async function readersOf(
 }
 
 export async function recordsOf(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   keys: readonly string[],
 ): Promise<(StoredRecord | undefined)[]> {
   if (keys.length === 0) return [];
@@ -152,7 +152,7 @@ export async function recordsOf(
 }
 
 export async function recordsWith(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   prefix: string,
   after: string,
   count: number,

@@ -1,4 +1,4 @@
-import { digestOf } from "./digest.ts";
+import { digestOf } from "../digest.ts";
 
 /** A name's digest as 16 characters below U+0100: for what stays in memory, where a Buffer takes three times as much. */
 export type NameDigest = string;

@@ -14,6 +14,7 @@ import { checkBatch } from "@hongyan/core/memory";
 import { parseAddress } from "./address.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { CommitLanes } from "./commit-lanes.ts";
+import { refuseUnfinished } from "./copy-state.ts";
 import {
   headsOf,
   positionsOf,
@@ -48,6 +49,8 @@ export interface PostgresStoreOptions {
   /** The clock of this machine, in milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
   readonly journal?: Journal | undefined;
+  /** Opens also a copy that is not complete: for whoever makes it. Default: it is refused. */
+  readonly opensCopy?: boolean | undefined;
 }
 
 const lanesMax = 4;
@@ -77,7 +80,7 @@ export class PostgresStore implements Store {
 
   /**
    * Makes or migrates the tables. Rejects with `StoreError`: `unreachable`, `unauthorized`, `unsuitable`,
-   * `unwritable`, `newer_format`, `foreign`.
+   * `unwritable`, `newer_format`, `foreign`, `unfinished`.
    */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const { journal, poolMax = 12, queueBytesMax = 64 * 1024 * 1024, createEpoch = randomEpoch } = options;
@@ -103,7 +106,9 @@ export class PostgresStore implements Store {
       },
       async ({ client }) => {
         await checkServer(client, address.place, journal);
-        return migrate(client, address.place, createEpoch);
+        const epoch = await migrate(client, address.place, createEpoch);
+        if (options.opensCopy !== true) await refuseUnfinished(client, address.place);
+        return epoch;
       },
     );
     const readers = new Readers(address, poolMax - count, journal);

@@ -2,7 +2,7 @@ import type { LogId } from "@hongyan/core";
 import type { LogPlan } from "./log-plan.ts";
 import { RememberedLog } from "./remembered-log.ts";
 
-/** Up to twice as many are kept, of half a kilobyte each. */
+/** Up to twice as many are kept, of half a kilobyte each where they were written to. */
 const countMax = 100_000;
 
 /**
@@ -12,6 +12,22 @@ const countMax = 100_000;
 export class RememberedLogs {
   #recent = new Map<LogId, RememberedLog>();
   #older = new Map<LogId, RememberedLog>();
+  /** Others that have a row. */
+  #recentRows = new Set<LogId>();
+  #olderRows = new Set<LogId>();
+
+  hasRow(name: LogId): boolean {
+    return this.get(name) !== undefined || this.#recentRows.has(name) || this.#olderRows.has(name);
+  }
+
+  /** Call once it is committed. */
+  addRow(name: LogId): void {
+    if (this.hasRow(name)) return;
+    this.#recentRows.add(name);
+    if (this.#recentRows.size < countMax) return;
+    this.#olderRows = this.#recentRows;
+    this.#recentRows = new Set();
+  }
 
   get(name: LogId): RememberedLog | undefined {
     const recent = this.#recent.get(name);

@@ -138,7 +138,8 @@ function write(writer: Writer, plan: GroupPlan): Promise<unknown>[] {
 }
 
 /** What was committed, or found, is what this node knows of the logs from now on. */
-function remember({ logs, keys, entries }: GroupPlan, memory: RememberedLogs): void {
+function remember({ logs, keys, entries, cursors }: GroupPlan, memory: RememberedLogs): void {
+  for (const { name } of cursors.logs) memory.addRow(name);
   const known = new Map<LogPlan, RememberedLog>();
   for (const log of logs) known.set(log, memory.committed(log));
   for (const { log, producer, number, stored } of keys)

@@ -1,5 +1,5 @@
 import type { LogId } from "@hongyan/core";
-import { digestOf } from "./digest.ts";
+import { digestOf } from "../digest.ts";
 import { eraseBodies, setErased, trimLog as setTrimmed } from "./statements.ts";
 import type { Writer } from "./writer.ts";
 

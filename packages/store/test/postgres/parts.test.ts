@@ -5,8 +5,8 @@ import { compareUtf8 } from "@hongyan/core/memory";
 import { PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
 import { Client } from "pg";
+import { digestOf } from "../../src/digest.ts";
 import { byteaArray, int8Array, uuidArray } from "../../src/postgres/binary-array.ts";
-import { digestOf } from "../../src/postgres/digest.ts";
 import { append, bodies, commit } from "../data.ts";
 
 test("a name's digest is what databases have it stored under: half of its SHA-256", () => {
