@@ -32,6 +32,8 @@ export class Cluster {
         await launchServer({
           like: nodes[0],
           host,
+          // Several of them on a machine that may have other work.
+          startTimeoutMs: 60_000,
           settings: {
             node: `n${n}`,
             postgres: { url },
