@@ -46,7 +46,7 @@ describe("one process becomes many", { skip: whyNoPostgres() ?? false }, () => {
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /Moved to the PostgreSQL database .*Writes waited for \d+ ms.*The server goes on there/s,
+      /Moved to the PostgreSQL database .*Writes waited for [\d,]+ ms.*The server goes on there/s,
     );
     t.diagnostic(stdout.replaceAll("\n", " "));
     const said = people.roamers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
