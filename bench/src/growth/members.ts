@@ -82,7 +82,7 @@ export async function membersOfGroup(effort: Effort, say: (line: string) => void
     // In each round all sizes in turn: what else happens on the machine does not fall on one of them.
     for (const round of rounds) {
       say(`growth: deliveries in all groups, ${round}`);
-      for (const size of sizes) await deliver(server, size, effort.isQuick, all);
+      for (const size of sizes) await deliver(server, size, `f${round}`, effort.isQuick, all);
     }
     await server.stop();
     say("growth: messages to be acknowledged in all groups");
@@ -187,7 +187,13 @@ function touch(server: Server, size: number): Promise<number> {
   });
 }
 
-async function deliver(server: Server, size: number, isQuick: boolean, all: Figures): Promise<void> {
+async function deliver(
+  server: Server,
+  size: number,
+  idPrefix: string,
+  isQuick: boolean,
+  all: Figures,
+): Promise<void> {
   const input: FanoutInput = {
     port: server.tcpPort,
     transport: "tcp",
@@ -198,6 +204,7 @@ async function deliver(server: Server, size: number, isQuick: boolean, all: Figu
     sender: sender(size),
     inFlight: 8,
     bodyBytes,
+    idPrefix,
     warmMs: isQuick ? 300 : 1000,
     measureMs: isQuick ? 500 : 2000,
     serverPid: server.pid,

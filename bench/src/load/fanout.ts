@@ -24,6 +24,8 @@ export interface FanoutInput extends Nodes {
   readonly sender?: string | undefined;
   readonly inFlight: number;
   readonly bodyBytes: number;
+  /** What client message ids begin with: another one where the sender has sent to the conversation before. */
+  readonly idPrefix?: string | undefined;
   readonly warmMs: number;
   readonly measureMs: number;
   /** Messages per second, whatever the answers; absent: as many as the window allows. */
@@ -115,7 +117,7 @@ class Sender extends Client {
 
   constructor(input: FanoutInput, user: string, run: Run, onReady: () => void) {
     super(input, { user, device: "d" }, input.trust, run);
-    this.#writer = new SendWriter(input.conversation, "f", input.bodyBytes);
+    this.#writer = new SendWriter(input.conversation, input.idPrefix ?? "f", input.bodyBytes);
     this.#onReady = onReady;
     this.#conversation = input.conversation;
   }
