@@ -101,6 +101,7 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     [["token", "--user", "a/b"], /--user "a\/b" is not an id/],
     [["token", "--user", "a", "--ttl", "-5m"], /--ttl "-5m" is not a time like/],
     [["token", "--user", "a", "--ttl", "1y"], /is not a time like/],
+    [["token", "--user", "a", "--ttl", "5"], /is not a time like/],
     [["token", "--user", "a", "--data", "/nonexistent"], /no domain is configured/],
     [["config", "--json", "--markdown"], /choose one of/],
   ];

@@ -40,7 +40,7 @@ export function english(locale: string): Strings {
       submit: "Sign in",
       hint: "On the server, in the folder of Hongyan, a token is made by",
       command: "npx hongyan token --user ID",
-      hintAfter: ". It can be pasted here; as a link it is",
+      hintAfter: ", with the same --config or --data as the server. It can be pasted here; as a link it is",
       asUser: (name, domain) => `Continue as ${name} (${domain})`,
       remembered: "On this browser",
       forget: (name) => `Forget ${name}`,

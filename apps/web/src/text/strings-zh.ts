@@ -37,7 +37,7 @@ export function chinese(locale: string): Strings {
       submit: "登录",
       hint: "在服务器的鸿雁目录中可以生成令牌：",
       command: "npx hongyan token --user ID",
-      hintAfter: "。可直接粘贴在这里；写成链接是",
+      hintAfter: "（--config 或 --data 与服务器相同）。可直接粘贴在这里；写成链接是",
       asUser: (name, domain) => `以 ${name}（${domain}）继续`,
       remembered: "此浏览器上的账号",
       forget: (name) => `移除 ${name}`,

@@ -38,7 +38,11 @@ export async function token(args: readonly string[]): Promise<void> {
 async function domainsOf(config: Config): Promise<Domains> {
   if (Object.keys(config.domains).length > 0) return config.domains;
   const demo = await readDemoSecrets(config.data);
-  if (demo !== undefined) return demo;
+  if (demo !== undefined) {
+    // A server with keys of its own does not know these.
+    process.stderr.write(`Signed with the demo keys in ${shortened(config.data)}.\n`);
+    return demo;
+  }
   throw new UsageError(
     `no domain is configured, and ${shortened(config.data)} holds no demo: name the configuration with --config, or start the server once`,
   );
@@ -55,10 +59,10 @@ function chooseDomain(wanted: string | undefined, known: readonly string[]): str
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `90s`, `15m`, `1h`, `7d`, or seconds. */
+/** `90s`, `15m`, `1h`, `7d`. A number alone is refused: five minutes or five seconds? */
 export function readDuration(text: string): number {
-  const match = /^(\d{1,9})([smhd]?)$/.exec(text);
-  const ms = Number(match?.[1]) * (unitsMs[match?.[2] || "s"] ?? Number.NaN);
+  const match = /^(\d{1,9})([smhd])$/.exec(text);
+  const ms = Number(match?.[1]) * (unitsMs[match?.[2] ?? ""] ?? Number.NaN);
   if (!(ms > 0)) throw new UsageError(`--ttl ${quoted(text)} is not a time like 30s, 15m, 1h or 7d`);
   return ms;
 }
