@@ -55,5 +55,5 @@ test("a field that a newer release adds to a message is passed over", async () =
 });
 
 test("kinds that a newer release adds are left alone", () => {
-  for (const kind of [7, 8, 99, 255]) assert.equal(decodeEvent(Uint8Array.of(kind, 1, 2, 3)), undefined);
+  for (const kind of [99, 200, 255]) assert.equal(decodeEvent(Uint8Array.of(kind, 1, 2, 3)), undefined);
 });
