@@ -78,7 +78,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "reopen" as const }) },
 );
 
-export function modelContract(open: OpenStore): void {
+export function modelContract(open: OpenStore, runs: number): void {
   test("G2 G3 G5 any run of commits, trims and restarts answers as the memory store does", async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), (steps) =>
       withStore(open, async (store, { reopen }) => {
@@ -98,7 +98,7 @@ export function modelContract(open: OpenStore): void {
     );
     const seed = process.env.HONGYAN_TEST_SEED;
     // A failing run prints its seed, and shrinks to the shortest one.
-    await fc.assert(property, { numRuns: 60, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+    await fc.assert(property, { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) });
   });
 }
 

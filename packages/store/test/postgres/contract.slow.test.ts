@@ -13,21 +13,25 @@ suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
   });
   after(() => server.stop());
 
-  storeContract("PostgresStore", async (): Promise<Subject> => {
-    const url = await databases.take();
-    const first = await PostgresStore.open({ url });
-    let current = first;
-    return {
-      store: first,
-      async reopen() {
-        await current.close();
-        current = await PostgresStore.open({ url });
-        return current;
-      },
-      async dispose() {
-        await current.close();
-        await databases.giveBack(url);
-      },
-    };
-  });
+  storeContract(
+    "PostgresStore",
+    async (): Promise<Subject> => {
+      const url = await databases.take();
+      const first = await PostgresStore.open({ url });
+      let current = first;
+      return {
+        store: first,
+        async reopen() {
+          await current.close();
+          current = await PostgresStore.open({ url });
+          return current;
+        },
+        async dispose() {
+          await current.close();
+          await databases.giveBack(url);
+        },
+      };
+    },
+    15,
+  );
 });
