@@ -16,8 +16,10 @@ import { trimContract } from "./contract/trims.ts";
 
 export type { OpenStore, Subject } from "./contract/subject.ts";
 
-/** Registers the suite. `open` makes a fresh, empty store each time it is called. */
-/** `runs`: of the test that compares random commits with the memory store; fewer where a store is slow to open. */
+/**
+ * Registers the suite. `open` makes a fresh, empty store each time it is called. `runs`: of the test that compares
+ * random commits with the memory store; fewer where a store is slow to open.
+ */
 export function storeContract(name: string, open: OpenStore, runs = 60): void {
   suite(`Store contract: ${name}`, () => {
     appendContract(open);
