@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
-const lowest = 10_000;
+/** Above 10080: browsers, and `fetch`, refuse some ports up to there. */
+const lowest = 10_100;
 
 /**
  * Ports of 127.0.0.1 that were free a moment ago, below the range from which the kernel takes the ports of clients:
