@@ -96,9 +96,11 @@ export class GroupPlan {
         if (producer === "") continue;
         const plan = this.#logs.get(log) as LogPlan;
         const chunk = chunkOf(number);
+        const isWanted = needsChunk(plan.state, producer, number);
+        // Mostly neither: then not even its name is made.
+        if (!isWanted && !plan.state.digests) continue;
         const name = `${log.length}:${log}${chunk}:${producer}`;
-        if (needsChunk(plan.state, producer, number))
-          wanted.set(name, { plan, producer, chunk, isDigested: false });
+        if (isWanted) wanted.set(name, { plan, producer, chunk, isDigested: false });
         if (plan.state.digests) wanted.set(`D${name}`, { plan, producer, chunk, isDigested: true });
       }
     }
