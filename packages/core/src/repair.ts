@@ -16,13 +16,21 @@ interface Positions {
   readonly own: number;
   readonly delivered: number;
   readonly seen: number;
+  /** Of those who are shown: up to here everybody has read. */
+  readonly lowest: number;
+}
+
+/** A conversation of a user in which there may be something new. */
+interface Part extends Membership {
+  readonly head: number;
 }
 
 /**
  * Events between nodes may be lost, and nothing comes after the last one that would show it. So every user with a
  * session here is compared with the store once in `everyMs`: what a session should have been told of and was not, it
- * is told. The cost is bounded: so many users in that time and not more than a few at once, each a handful of reads;
- * a store that is slow makes the round longer.
+ * is told. Mostly the heads show that nothing can have moved, and nothing else is read. The cost is bounded: so many
+ * users in that time and not more than a few at once, each a handful of reads; a store that is slow makes the round
+ * longer.
  */
 export class Repair {
   readonly #node: NodeContext;
@@ -93,21 +101,39 @@ export class Repair {
   async #compare(domain: string, user: string): Promise<void> {
     const { store, sessions } = this.#node;
     if (sessions.of(domain, user).length === 0) return;
+    this.#node.statistics.comparisons++;
     await this.#compareDevices(domain, user);
-    const parts = await memberships(store, domain, user);
-    const heads = await store.heads(parts.map(({ log }) => log));
-    const positions = await this.#positions(user, parts, heads);
-    for (const session of [...sessions.of(domain, user)]) {
-      if (session.behind || session.peer === undefined) continue;
+    const all = await memberships(store, domain, user);
+    const ends = await store.heads(all.map(({ log }) => log));
+    const compared = sessions.of(domain, user).filter(({ behind, peer }) => !behind && peer !== undefined);
+    const parts: Part[] = [];
+    all.forEach((part, at) => {
+      const head = ends[at] ?? 0;
+      if (compared.some(({ settled }) => settled?.get(part.conversation) !== head))
+        parts.push({ ...part, head });
+    });
+    if (parts.length === 0) return;
+    const positions = await this.#positions(user, parts);
+    for (const session of compared) {
       const reader = deliveredReader(user, session.device);
       const cursors = await store.positions(parts.map(({ log }) => ({ log, reader })));
-      parts.forEach(({ conversation, member }, at) => {
-        const after = Math.max(cursors[at] ?? 0, member.since - 1);
-        const upTo = Math.min(heads[at] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
-        if (after < upTo) this.#node.delivery.expect(session, conversation, upTo);
-        this.#tell(session, user, conversation, positions[at] as Positions);
+      if (session.behind || session.peer === undefined) continue;
+      parts.forEach((part, at) => {
+        this.#compareDevice(session, part, cursors[at] ?? 0, positions[at] as Positions);
       });
     }
+  }
+
+  #compareDevice(session: Session, part: Part, cursor: number, positions: Positions): void {
+    const { conversation, member, head } = part;
+    const after = Math.max(cursor, member.since - 1);
+    const upTo = Math.min(head, member.until ?? Number.MAX_SAFE_INTEGER);
+    if (after < upTo) this.#node.delivery.expect(session, conversation, upTo);
+    this.#tell(session, session.identity.user, conversation, positions);
+    // No position is beyond the head: until that moves there is nothing new.
+    session.settled ??= new Map();
+    if (after >= upTo && positions.lowest >= upTo) session.settled.set(conversation, head);
+    else session.settled.delete(conversation);
   }
 
   /** Ends sessions whose device has another one, on another node. */
@@ -129,11 +155,7 @@ export class Repair {
     });
   }
 
-  async #positions(
-    user: string,
-    parts: readonly Membership[],
-    heads: readonly number[],
-  ): Promise<Positions[]> {
+  async #positions(user: string, parts: readonly Part[]): Promise<Positions[]> {
     const { store } = this.#node;
     const peers = parts.map(({ conversation }) =>
       directConversationUsers(conversation)?.find((other) => other !== user),
@@ -149,16 +171,16 @@ export class Repair {
     for (let at = 0; at < parts.length; at++) {
       const [own = 0, seen = 0] = [reads[2 * at], reads[2 * at + 1]];
       const peer = peers[at];
-      if (peer === undefined) all.push({ own, delivered: 0, seen: 0 });
+      const { log, head } = parts[at] as Part;
+      if (peer === undefined) all.push({ own, delivered: 0, seen: 0, lowest: own });
       // What was read was delivered.
-      else if (seen >= (heads[at] ?? 0)) all.push({ own, delivered: seen, seen });
+      else if (seen >= head) all.push({ own, delivered: seen, seen, lowest: Math.min(own, seen) });
       else {
-        const { log } = parts[at] as Membership;
         const cursors = await store.readers(log, deliveredReader(peer, ""), devicesMax);
         const delivered = cursors
           .filter(({ reader }) => parseReader(reader).user === peer)
           .map(({ position }) => position);
-        all.push({ own, delivered: Math.max(seen, ...delivered), seen });
+        all.push({ own, delivered: Math.max(seen, ...delivered), seen, lowest: Math.min(own, seen) });
       }
     }
     return all;
@@ -185,6 +207,6 @@ export class Repair {
 }
 
 /** Positions never go back: where one of them has moved, the sum has grown. */
-function sumOf({ own, delivered, seen }: Positions): number {
+function sumOf({ own, delivered, seen }: Omit<Positions, "lowest">): number {
   return own + Math.max(delivered, seen) + seen;
 }

@@ -49,6 +49,8 @@ export class Session {
   claim: number | "under way" | "failed" | undefined;
   /** Positions that the device was told of, added up by conversation; only where events may be lost. */
   told: Map<string, number> | undefined;
+  /** Where the device has everything and everybody has read it, and up to which entry; only where events may be lost. */
+  settled: Map<string, number> | undefined;
   /** Subjects of the users whose presence the device watches, in the order in which it last named them. */
   watching: Set<string> | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
@@ -75,5 +77,6 @@ export class Session {
     this.toldBehindMs = undefined;
     this.windows = undefined;
     this.told = undefined;
+    this.settled = undefined;
   }
 }

@@ -20,6 +20,8 @@ export interface Statistics {
   outboxBytes: number;
   commitFailures: number;
   syncPages: number;
+  /** Users who were compared with the store, as events may have been lost. */
+  comparisons: number;
   movedToPull: number;
   errors: number;
 }
@@ -42,6 +44,7 @@ export function emptyStatistics(): Statistics {
     outboxBytes: 0,
     commitFailures: 0,
     syncPages: 0,
+    comparisons: 0,
     movedToPull: 0,
     errors: 0,
   };

@@ -201,3 +201,36 @@ test("G5 receipts come from another node, and are made up for where they were lo
   await pass(here);
   assert.ok(alice.of("receipt").some(({ user, read }) => user === "bob" && read === 1));
 });
+
+test("G4 G5 what has come to rest is not read again, and what moves after that is found", async () => {
+  const { street, store, here, there } = neighbours();
+  const alice = await here.device("alice");
+  const bob = await there.device("bob");
+  await alice.say("alice:bob", "hi");
+  await there.until(() => bob.heard.length === 1, "the push");
+  await bob.ask({ type: "read", positions: [["alice:bob", 1]] }, "read.ok");
+  await alice.ask({ type: "read", positions: [["alice:bob", 1]] }, "read.ok");
+  await alice.ask({ type: "ack", positions: [["alice:bob", 1]] }, "ack.ok");
+  await pass(here);
+  street.isClosed = true;
+  let reads = 0;
+  const { positions } = store;
+  store.positions = (of) => {
+    reads++;
+    return positions.call(store, of);
+  };
+  await pass(here);
+  assert.equal(reads, 0, "everybody has read everything");
+
+  await bob.say("alice:bob", "still there?");
+  await pass(here);
+  for (let ms = 0; ms < 6_000; ms += 200) await here.tick();
+  assert.equal(alice.heard.at(-1), "still there?");
+  // Her device has it, and bob has not read his own: nothing rests yet.
+  await alice.ask({ type: "read", positions: [["alice:bob", 2]] }, "read.ok");
+  await alice.ask({ type: "ack", positions: [["alice:bob", 2]] }, "ack.ok");
+  await pass(here);
+  await bob.ask({ type: "read", positions: [["alice:bob", 2]] }, "read.ok");
+  await pass(here);
+  assert.ok(alice.of("receipt").some(({ user, read }) => user === "bob" && read === 2));
+});

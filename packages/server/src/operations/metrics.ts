@@ -68,6 +68,11 @@ export const rows = {
     help: "Bytes queued for readers that do not keep up.",
   },
   commitFailures: { type: "counter", name: "commit_failures_total", help: "Group commits that failed." },
+  comparisons: {
+    type: "counter",
+    name: "comparisons_total",
+    help: "Users with a session here who were compared with the store (repairEveryMs).",
+  },
   syncPages: { type: "counter", name: "sync_pages_total", help: "Pages of sync." },
   movedToPull: {
     type: "counter",
