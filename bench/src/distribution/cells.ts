@@ -17,6 +17,8 @@ export interface Sample {
   readonly p50?: number;
   readonly p99?: number;
   readonly p999?: number;
+  /** Messages that came again, as they were not acknowledged in time. */
+  readonly repeated?: number;
 }
 
 /** What is measured in one go, on fresh nodes. */
@@ -57,8 +59,8 @@ function direct(inFlight: number): Cell {
         ...{ users, prefix: "u", inFlight, bodyBytes },
         ...(isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 2000, measureMs: 4000 }),
       };
-      const { perSecond, received } = await play<DirectResult>("direct", input);
-      return { value: perSecond, p50: received.p50, p99: received.p99, p999: received.p999 };
+      const { perSecond, received, repeated } = await play<DirectResult>("direct", input);
+      return { value: perSecond, repeated, p50: received.p50, p99: received.p99, p999: received.p999 };
     },
   };
 }
@@ -78,8 +80,14 @@ const fanout: Cell = {
       ...{ conversation, members, prefix: "m", sender: "sender", inFlight: 4, bodyBytes },
       ...(isQuick ? { warmMs: 500, measureMs: 1000 } : { warmMs: 1500, measureMs: 3000 }),
     };
-    const { deliveriesPerSecond, received } = await play<FanoutResult>("fanout", input);
-    return { value: deliveriesPerSecond, p50: received.p50, p99: received.p99, p999: received.p999 };
+    const { deliveriesPerSecond, received, repeated } = await play<FanoutResult>("fanout", input);
+    return {
+      value: deliveriesPerSecond,
+      repeated,
+      p50: received.p50,
+      p99: received.p99,
+      p999: received.p999,
+    };
   },
 };
 

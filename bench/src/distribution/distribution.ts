@@ -82,8 +82,13 @@ function rowOfCell(
     nodes,
     ...latencies(together),
     embeddedP99: latencies(alone).p99,
-    note: `${note}; probe: one node with the embedded store`,
+    note: `${note}; probe: one node with the embedded store${cameAgain(together)}`,
   });
+}
+
+function cameAgain(samples: readonly Sample[]): string {
+  const repeated = samples.reduce((sum, sample) => sum + (sample.repeated ?? 0), 0);
+  return repeated === 0 ? "" : `; ${repeated} messages came again, as they were not acknowledged in time`;
 }
 
 /** Medians over the runs; nothing where the cell has no latencies. */

@@ -23,7 +23,8 @@ export const embedded: System = {
 /** PostgreSQL, and NATS where there is more than one node: of our own, on this machine. */
 export class Engines {
   readonly postgres: PostgresServer;
-  readonly #nats: NatsServer | undefined;
+  /** Absent where there is one node. */
+  readonly nats: NatsServer | undefined;
 
   static async start(nodeCount: number): Promise<Engines> {
     if (nodeCount > 1 && natsMissing !== false) throw new UsageError(`no NATS: ${natsMissing}`);
@@ -38,7 +39,7 @@ export class Engines {
 
   private constructor(postgres: PostgresServer, nats: NatsServer | undefined) {
     this.postgres = postgres;
-    this.#nats = nats;
+    this.nats = nats;
   }
 
   /** Nodes on a database of their own, that nothing is in. */
@@ -63,7 +64,7 @@ export class Engines {
   }
 
   async stop(): Promise<void> {
-    await this.#nats?.stop();
+    await this.nats?.stop();
     await this.postgres.stop();
   }
 
@@ -76,7 +77,7 @@ export class Engines {
           ...settings,
           node: `n${n}`,
           postgres: { url },
-          ...(this.#nats !== undefined && { nats: { url: [this.#nats.url] } }),
+          ...(this.nats !== undefined && { nats: { url: [this.nats.url] } }),
         },
       });
     const first = node(1);

@@ -59,6 +59,7 @@ export abstract class Client implements Receiver {
         return reply.more ? this.refused("there is a backlog of more than one page") : this.ready();
       }
       case frameCode.pingOk:
+        return this.answered();
       case frameCode.receipt:
       case frameCode.conversation:
         return;
@@ -88,6 +89,8 @@ export abstract class Client implements Receiver {
   }
 
   protected connected(): void {}
+  /** A ping was. */
+  protected answered(): void {}
   /** Signed in, and nothing is left to be pulled: from here on messages are pushed. */
   protected abstract ready(): void;
   protected abstract take(bytes: Buffer, start: number, end: number): void;

@@ -208,10 +208,9 @@ class Survivor implements Receiver {
 
   /** Whether the entry at `seq` was not here yet. */
   #see(seq: number): boolean {
-    const { repeated } = this.position;
-    this.position.see(seq);
+    const isNew = this.position.see(seq);
     if (this.position.value - this.#ackSent >= ackEvery) this.ack();
-    return this.position.repeated === repeated;
+    return isNew;
   }
 
   /** Whether the partner's messages stand in the log in the order in which they were sent, all of them. */

@@ -1,6 +1,7 @@
 /** Users in pairs, everyone writes to the partner. A message is in flight until it is stored (`send.ok`). */
 import { directConversationId } from "@hongyan/protocol";
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
+import type { Position } from "../measure/position.ts";
 import { CpuMeter } from "../process/cpu.ts";
 import { bodyStart, frameCode, idOf, SendWriter, seqOfSendOk, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
@@ -31,6 +32,8 @@ export interface DirectResult {
   readonly messages: number;
   readonly stored: Percentiles;
   readonly received: Percentiles;
+  /** Messages that came again, as they were not acknowledged in time. */
+  readonly repeated: number;
   /** Share of one core that the generator used while it was measured. */
   readonly cpuShare: number;
   /** At a fixed rate: how late the generator itself was at worst, in milliseconds. */
@@ -140,13 +143,18 @@ export async function direct(input: DirectInput): Promise<DirectResult> {
   const lateMs = pace?.lateMsMax ?? 0;
   measure.isSending = false;
   pace?.stop();
-  await run.until("storing and acknowledging everything", () =>
-    senders.every((sender, index) => isComplete(sender, senders[index ^ 1])),
+  await run.until(
+    "storing and acknowledging everything",
+    () => senders.every((sender, index) => isComplete(sender, senders[index ^ 1])),
+    30_000,
+    () => missing(senders),
   );
   clearInterval(acks);
   run.end();
   for (const sender of senders) sender.connection.close();
+  const repeated = repeatedOf(senders, input);
   return {
+    repeated,
     perSecond,
     messages: senders.reduce((sum, sender) => sum + sender.sent, 0),
     stored: measure.stored.percentiles(),
@@ -156,14 +164,32 @@ export async function direct(input: DirectInput): Promise<DirectResult> {
   };
 }
 
-/** The run counts only if everything that was sent is stored, received once and acknowledged. */
+/**
+ * How many messages came more than once. A device that has not acknowledged in time gets them again, which a single
+ * node that keeps up never does.
+ */
+export function repeatedOf(readers: readonly { readonly position: Position }[], { ports }: Nodes): number {
+  const repeated = readers.reduce((sum, { position }) => sum + position.repeated, 0);
+  if (repeated > 0 && ports === undefined) throw new Error(`${repeated} messages came twice`);
+  return repeated;
+}
+
+/** Of the first that is not complete. */
+function missing(senders: readonly Sender[]): string {
+  const index = senders.findIndex((one, at) => !isComplete(one, senders[at ^ 1]));
+  const [one, partner] = [senders[index], senders[index ^ 1]];
+  if (one === undefined || partner === undefined) return "";
+  const { sent, storedCount, position, ackedPosition } = one;
+  return `; user ${index}: ${storedCount} of ${sent} stored, ${partner.receivedCount} received, read up to ${position.value} of ${sent + partner.sent}, ${position.aheadCount} ahead, ${position.repeated} repeated, acknowledged ${ackedPosition}`;
+}
+
+/** The run counts only if everything that was sent is stored, received and acknowledged. */
 export function isComplete(sender: Sender, partner: Sender | undefined): boolean {
   if (partner === undefined) throw new Error("the number of users is odd");
   return (
     sender.storedCount === sender.sent &&
     partner.receivedCount === sender.sent &&
     sender.position.value === sender.sent + partner.sent &&
-    sender.position.repeated === 0 &&
     sender.hasAckedAll
   );
 }

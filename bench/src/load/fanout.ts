@@ -8,6 +8,7 @@ import { CpuMeter, cpuMs } from "../process/cpu.ts";
 import { bodyStart, encode, frameCode, SendWriter, typeOf } from "../wire/frame-bytes.ts";
 import type { Transport } from "../wire/receiver.ts";
 import { Client, type Trust } from "./client.ts";
+import { repeatedOf } from "./direct.ts";
 import { type Nodes, portOf } from "./nodes.ts";
 import { Pace } from "./pace.ts";
 import { acknowledgeInTurn, Reader } from "./reader.ts";
@@ -38,6 +39,8 @@ export interface FanoutResult {
   /** Messages per second that reached a member, all members together. */
   readonly deliveriesPerSecond: number;
   readonly received: Percentiles;
+  /** Messages that came again, as they were not acknowledged in time. */
+  readonly repeated: number;
   readonly cpuShare: number;
   /** Milliseconds of CPU of `serverPid` for each delivery; 0 where none was asked for. */
   readonly serverCpuMsEach: number;
@@ -191,10 +194,7 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
       "delivering and acknowledging everything",
       () =>
         sender.storedCount === sender.sent &&
-        members.every(
-          (member) =>
-            member.receivedCount === sender.sent && member.hasAckedAll && member.position.repeated === 0,
-        ),
+        members.every((member) => member.receivedCount === sender.sent && member.hasAckedAll),
     );
   }
   if (sender !== undefined) {
@@ -206,5 +206,6 @@ export async function fanout(input: FanoutInput): Promise<FanoutResult> {
   sender?.connection.close();
   for (const member of members) member.connection.close();
   const received = measure.received.percentiles();
-  return { deliveriesPerSecond, received, cpuShare, serverCpuMsEach, lateMs };
+  const repeated = repeatedOf(members, input);
+  return { deliveriesPerSecond, received, repeated, cpuShare, serverCpuMsEach, lateMs };
 }

@@ -34,11 +34,17 @@ class IdleClient extends Client {
     this.#onReady();
   }
 
+  protected override answered(): void {
+    answers++;
+  }
+
   protected override take(): void {}
 }
 
 const clients: IdleClient[] = [];
 const run = new Run();
+/** Of pings. */
+let answers = 0;
 
 /** Opens connections until there are `count`, and leaves them open. */
 export async function dial(input: IdleInput): Promise<{ ms: number }> {
@@ -54,6 +60,15 @@ export async function dial(input: IdleInput): Promise<{ ms: number }> {
   for (let i = 0; i < dialingMax; i++) next();
   await run.until(`connecting ${input.count}`, () => readyCount === input.count, 120_000);
   return { ms: performance.now() - startMs };
+}
+
+/** Each of them pings so many times; resolves when all were answered. */
+export async function pingAll({ times }: { readonly times: number }): Promise<void> {
+  const before = answers;
+  for (let nth = 1; nth <= times; nth++) {
+    for (const client of clients) client.ping();
+    await run.until("answering pings", () => answers === before + clients.length * nth);
+  }
 }
 
 /** Closes them; fails where one was lost meanwhile. */

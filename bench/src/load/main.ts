@@ -10,7 +10,7 @@ import { backlog, fill } from "./backlog.ts";
 import { beginCrash, recordCrash } from "./crash.ts";
 import { direct } from "./direct.ts";
 import { fanout } from "./fanout.ts";
-import { dial, hangUp } from "./idle.ts";
+import { dial, hangUp, pingAll } from "./idle.ts";
 import { beginStay, endStay, recordedStay, recordStay } from "./stay.ts";
 import { returnAll } from "./storm.ts";
 
@@ -28,4 +28,4 @@ const peers = {
   peerTrace,
 };
 
-serveJobs({ direct, fanout, dial, hangUp, fill, backlog, returnAll, ...crash, ...stay, ...peers });
+serveJobs({ direct, fanout, dial, pingAll, hangUp, fill, backlog, returnAll, ...crash, ...stay, ...peers });

@@ -30,8 +30,8 @@ export abstract class Reader extends Client {
     switch (typeOf(bytes, start)) {
       case frameCode.message: {
         const seq = seqOfMessage(bytes, start);
-        this.see(seq);
-        return this.message(bytes, start, seq);
+        if (this.see(seq)) this.message(bytes, start, seq);
+        return;
       }
       case frameCode.ackOk:
         this.ackedPosition = this.#ackSent;
@@ -41,16 +41,17 @@ export abstract class Reader extends Client {
     }
   }
 
-  /** The entry at `seq` is here. The first one says where this reader begins. */
-  protected see(seq: number): void {
+  /** The entry at `seq` is here; whether it was not before. The first one says where this reader begins. */
+  protected see(seq: number): boolean {
     if (!this.#isStarted) {
       this.#isStarted = true;
       this.position.value = this.begins(seq);
       this.#ackSent = this.position.value;
       this.ackedPosition = this.position.value;
     }
-    this.position.see(seq);
+    const isNew = this.position.see(seq);
     if (this.position.value - this.#ackSent >= ackEvery) this.ack();
+    return isNew;
   }
 
   /** Position before the first entry. */
@@ -69,6 +70,7 @@ export abstract class Reader extends Client {
     return this.ackedPosition === this.position.value && this.position.aheadCount === 0;
   }
 
+  /** One that was not here before. */
   protected abstract message(bytes: Buffer, start: number, seq: number): void;
   protected abstract other(bytes: Buffer, start: number, end: number): void;
 }

@@ -15,12 +15,17 @@ export class Run {
     this.#ended = true;
   }
 
-  /** Resolves once `done()` is true, looked at every few milliseconds. */
-  async until(what: string, done: () => boolean, timeoutMs = 30_000): Promise<void> {
+  /** Resolves once `done()` is true, looked at every few milliseconds. `missing`: what is, for who waits in vain. */
+  async until(
+    what: string,
+    done: () => boolean,
+    timeoutMs = 30_000,
+    missing: () => string = () => "",
+  ): Promise<void> {
     const startMs = performance.now();
     while (!done()) {
       if (performance.now() - startMs > timeoutMs)
-        throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+        throw new Error(`${what}: not within ${timeoutMs / 1000} s${missing()}`);
       await this.pause(2);
     }
   }

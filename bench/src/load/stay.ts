@@ -1,6 +1,6 @@
 /** Users in pairs who chat at a modest, fixed rate, while something else happens to the server. */
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
-import { type DirectInput, isComplete, Measure, Sender } from "./direct.ts";
+import { type DirectInput, isComplete, Measure, repeatedOf, Sender } from "./direct.ts";
 import { Pace } from "./pace.ts";
 import { acknowledgeInTurn } from "./reader.ts";
 import { Run } from "./run.ts";
@@ -12,6 +12,7 @@ export interface StayResult {
 }
 
 interface Chat {
+  readonly input: DirectInput;
   readonly run: Run;
   readonly measure: Measure;
   readonly senders: readonly Sender[];
@@ -32,7 +33,8 @@ export async function beginStay(input: DirectInput & { readonly rate: number }):
   const measure = new Measure();
   const senders = Array.from({ length: input.users }, (_, index) => new Sender(input, index, measure, run));
   await run.until("connecting", () => measure.readyCount === senders.length);
-  chat = { run, measure, senders, acks: acknowledgeInTurn(senders), pace: new Pace(senders, input.rate) };
+  const acks = acknowledgeInTurn(senders);
+  chat = { input, run, measure, senders, acks, pace: new Pace(senders, input.rate) };
   await run.pause(input.warmMs);
 }
 
@@ -55,7 +57,7 @@ export async function recordedStay(): Promise<StayResult> {
 
 /** Fails where anything that was written has not arrived once, or was not acknowledged. */
 export async function endStay(): Promise<void> {
-  const { run, senders, pace, acks, measure } = present();
+  const { input, run, senders, pace, acks, measure } = present();
   measure.isSending = false;
   pace.stop();
   await run.until("storing and acknowledging everything", () =>
@@ -63,6 +65,7 @@ export async function endStay(): Promise<void> {
   );
   clearInterval(acks);
   run.end();
+  repeatedOf(senders, input);
   for (const sender of senders) sender.connection.close();
   chat = undefined;
 }

@@ -3,7 +3,7 @@ import { decodeFrame, errors, type FrameNamed, protocolVersion } from "@hongyan/
 import { Histogram, type Percentiles } from "../measure/histogram.ts";
 import { mintToken } from "../process/tokens.ts";
 import { type Connection, openConnection } from "../wire/connection.ts";
-import { encode, frameCode, typeOf } from "../wire/frame-bytes.ts";
+import { describe, encode, frameCode, typeOf } from "../wire/frame-bytes.ts";
 import type { Receiver, Transport } from "../wire/receiver.ts";
 import type { Trust } from "./client.ts";
 import { type Nodes, portOf } from "./nodes.ts";
@@ -15,6 +15,8 @@ export interface StormInput extends Nodes {
   /** Client i is user `<prefix><i>`. */
   readonly prefix: string;
   readonly count: number;
+  /** They acknowledge and read what waits for them: the next time nothing does. Absent: it is left. */
+  readonly reads?: boolean;
 }
 
 export interface StormResult {
@@ -35,8 +37,11 @@ class Returning implements Receiver {
   readonly #index: number;
   readonly #storm: Storm;
   #connection: Connection | undefined;
+  readonly #positions = new Map<string, number>();
   #retryAfterMs = 0;
   #isConnected = false;
+  /** What the server has said last. */
+  #goodbye = "";
 
   constructor(input: StormInput, index: number, storm: Storm) {
     this.#input = input;
@@ -64,8 +69,19 @@ class Returning implements Receiver {
         this.#storm.connected();
         this.#connection?.write(encode({ type: "sync", id: 2 }));
         return;
+      case frameCode.message: {
+        if (this.#input.reads !== true) return;
+        const { conversation, seq } = decodeFrame(bytes, start, end).frame as FrameNamed<"message">;
+        this.#positions.set(conversation, seq);
+        return;
+      }
       case frameCode.syncOk:
+        return this.#synced(decodeFrame(bytes, start, end).frame as FrameNamed<"sync.ok">);
+      case frameCode.readOk:
         return this.#storm.synced();
+      case frameCode.close:
+        this.#goodbye = describe(bytes, start, end);
+        return;
       case frameCode.error: {
         const error = decodeFrame(bytes, start, end).frame as FrameNamed<"error">;
         if (error.code === errors.overloaded.code) this.#retryAfterMs = error.retryAfterMs ?? 0;
@@ -74,8 +90,17 @@ class Returning implements Receiver {
     }
   }
 
+  #synced({ more }: FrameNamed<"sync.ok">): void {
+    const positions = [...this.#positions];
+    if (positions.length === 0) return this.#storm.synced();
+    if (more) return this.#connection?.write(encode({ type: "sync", id: 2, positions }));
+    this.#connection?.write(encode({ type: "ack", id: 3, positions }));
+    this.#connection?.write(encode({ type: "read", id: 4, positions }));
+  }
+
   closed(reason: string): void {
-    if (this.#isConnected) return this.#storm.run.fail(`lost again: ${reason}`);
+    if (this.#isConnected)
+      return this.#storm.run.fail(`d${this.#index}: lost again: ${this.#goodbye || reason}`);
     this.#storm.refused++;
     setTimeout(() => this.dial(), this.#retryAfterMs > 0 ? this.#retryAfterMs : Math.random() * retryMsMax);
   }

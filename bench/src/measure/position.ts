@@ -20,28 +20,30 @@ export class Position {
     return this.#aheadCount;
   }
 
-  see(seq: number): void {
-    if (seq === this.value + 1) {
-      this.value = seq;
-      if (this.#aheadCount > 0) this.#follow();
-    } else if (seq <= this.value) {
+  /** Whether it was not seen before. */
+  see(seq: number): boolean {
+    if (seq > this.value + 1) return this.#keep(seq);
+    if (seq <= this.value) {
       this.repeated++;
-    } else {
-      this.#keep(seq);
+      return false;
     }
+    this.value = seq;
+    if (this.#aheadCount > 0) this.#follow();
+    return true;
   }
 
-  #keep(seq: number): void {
+  #keep(seq: number): boolean {
     if (seq - this.value >= ringSize)
       throw new Error(`seq ${seq} is more than ${ringSize} ahead of ${this.value}: messages were lost`);
     this.#ahead ??= new Uint8Array(ringSize);
     const slot = seq % ringSize;
     if (this.#ahead[slot] === 1) {
       this.repeated++;
-      return;
+      return false;
     }
     this.#ahead[slot] = 1;
     this.#aheadCount++;
+    return true;
   }
 
   #follow(): void {

@@ -11,6 +11,8 @@ export interface Figure extends Row {
   readonly version?: string;
   readonly durable?: boolean;
   readonly acknowledgement?: string;
+  readonly of?: string;
+  readonly resource?: string;
   readonly axis?: string;
   readonly measure?: string;
   readonly size?: number;

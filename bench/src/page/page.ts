@@ -1,4 +1,5 @@
 /** The results as one Markdown page and its pictures, from the rows of runs. */
+import { costsSections } from "./costs.ts";
 import { crashSections } from "./crash.ts";
 import { distributionSections } from "./distribution.ts";
 import { type Absence, type Figure, type Figures, isQuick } from "./figure.ts";
@@ -13,7 +14,7 @@ export interface Page {
 }
 
 /** Scenarios that have sections of their own, beside those that are compared. */
-const drawn = new Set(["growth", "crash", "distribution"]);
+const drawn = new Set(["growth", "crash", "distribution", "costs"]);
 
 export function pageOf({ rows, absences }: Figures): Page {
   const sections = [
@@ -21,6 +22,7 @@ export function pageOf({ rows, absences }: Figures): Page {
     ...crashSections(rows),
     ...growthSections(rows),
     ...distributionSections(rows),
+    ...costsSections(rows),
   ];
   const others = rows.filter((row) => !drawn.has(row.scenario) && !isCompared(row));
   return {

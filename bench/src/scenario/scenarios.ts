@@ -1,4 +1,5 @@
 import { backlog } from "./backlog.ts";
+import { costs } from "./costs.ts";
 import { crash } from "./crash.ts";
 import { direct } from "./direct.ts";
 import { fanout } from "./fanout.ts";
@@ -22,4 +23,5 @@ export const scenarios: readonly Scenario[] = [
   sustained,
   growth,
   postgres,
+  costs,
 ];

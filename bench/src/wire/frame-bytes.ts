@@ -17,6 +17,7 @@ export const frameCode = {
   sendOk: code("send.ok"),
   ack: code("ack"),
   ackOk: code("ack.ok"),
+  readOk: code("read.ok"),
   sync: code("sync"),
   syncOk: code("sync.ok"),
   pingOk: code("ping.ok"),

@@ -17,6 +17,7 @@ export const natsMissing: string | false =
 
 export class NatsServer {
   readonly port: number;
+  readonly #monitorPort: number;
   readonly #program: string;
   readonly #directory: string;
   #child: ChildProcess | undefined;
@@ -25,10 +26,11 @@ export class NatsServer {
     this.#child?.kill("SIGKILL");
   };
 
-  private constructor(program: string, directory: string, port: number) {
+  private constructor(program: string, directory: string, port: number, monitorPort: number) {
     this.#program = program;
     this.#directory = directory;
     this.port = port;
+    this.#monitorPort = monitorPort;
     process.on("exit", this.#onExit);
   }
 
@@ -36,8 +38,8 @@ export class NatsServer {
   static async start(config = ""): Promise<NatsServer> {
     const program = await ensureDebianPackage("nats-server", "nats-server");
     const directory = await mkdtemp(join(tmpdir(), "hongyan-nats-"));
-    const [port = 0] = await freePorts(1);
-    const server = new NatsServer(program, directory, port);
+    const [port = 0, monitorPort = 0] = await freePorts(2);
+    const server = new NatsServer(program, directory, port, monitorPort);
     await server.#configure(config);
     await server.start();
     return server;
@@ -45,6 +47,17 @@ export class NatsServer {
 
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** 0 while it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** How much it has sent since it started. */
+  async sentBytes(): Promise<number> {
+    const answer = await fetch(`http://127.0.0.1:${this.#monitorPort}/varz`);
+    return ((await answer.json()) as { out_bytes: number }).out_bytes;
   }
 
   async start(): Promise<void> {
@@ -96,7 +109,10 @@ export class NatsServer {
   }
 
   #configure(config: string): Promise<void> {
-    return writeFile(join(this.#directory, "nats.conf"), `listen: "127.0.0.1:${this.port}"\n${config}\n`);
+    return writeFile(
+      join(this.#directory, "nats.conf"),
+      `listen: "127.0.0.1:${this.port}"\nhttp: "127.0.0.1:${this.#monitorPort}"\n${config}\n`,
+    );
   }
 
   #listens(): Promise<boolean> {

@@ -84,6 +84,11 @@ export class PostgresServer {
     return this.#cluster.port;
   }
 
+  /** Of the process that all others of the server descend from; 0 while it does not run. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   /** What the server has printed. */
   get output(): string {
     return this.#output;

@@ -1,7 +1,7 @@
+import { treeCpuShare } from "../../process/process-tree.ts";
 import { bodyBytes, loadProcess, withChild } from "../../scenario/scenario.ts";
 import type { PeerDirectInput, PeerDirectResult } from "../load/direct.ts";
 import type { Sample } from "../sample.ts";
-import { treeCpuShare } from "../server/process-tree.ts";
 import type { PeerServer } from "../system/system.ts";
 import { names, type PeerScenario } from "./scenario.ts";
 

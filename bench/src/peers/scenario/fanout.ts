@@ -1,6 +1,6 @@
+import { treeCpuShare } from "../../process/process-tree.ts";
 import { bodyBytes, loadProcess, withChild } from "../../scenario/scenario.ts";
 import type { PeerFanoutInput, PeerFanoutResult } from "../load/fanout.ts";
-import { treeCpuShare } from "../server/process-tree.ts";
 import { names, type PeerScenario } from "./scenario.ts";
 
 const members = 1000;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Memory } from "../../process/memory.ts";
+import { treeMemory } from "../../process/process-tree.ts";
 import { loadProcess, withChild } from "../../scenario/scenario.ts";
 import type { PeerDialInput } from "../load/idle.ts";
-import { treeMemory } from "../server/process-tree.ts";
 import type { PeerServer } from "../system/system.ts";
 import { names, type PeerScenario } from "./scenario.ts";
 

@@ -1,7 +1,7 @@
+import { treeCpuShare } from "../../process/process-tree.ts";
 import { userId } from "../../replay/script.ts";
 import { loadProcess, withChild } from "../../scenario/scenario.ts";
 import type { PeerTraceInput, PeerTraceResult } from "../load/trace.ts";
-import { treeCpuShare } from "../server/process-tree.ts";
 import { scriptFrom, type TraceSource } from "../trace-source.ts";
 import { names, type PeerScenario } from "./scenario.ts";
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { atExit } from "../../process/at-exit.ts";
-import { treeOf } from "./process-tree.ts";
+import { treeOf } from "../../process/process-tree.ts";
 
 const readyMsMax = 90_000;
 const logBytesMax = 4000;

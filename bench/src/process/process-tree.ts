@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { cpuMs } from "../../process/cpu.ts";
-import { type Memory, memoryOf } from "../../process/memory.ts";
+import { cpuMs } from "./cpu.ts";
+import { type Memory, memoryOf } from "./memory.ts";
 
 /** A process and all that descend from it, parents first. */
 export function treeOf(pid: number): number[] {
@@ -44,7 +44,8 @@ export async function treeCpuShare<R>(
   return { result, cpuShare: (treeCpuMs(pid) - before) / (performance.now() - startMs) };
 }
 
-function treeCpuMs(pid: number): number {
+/** Milliseconds of CPU that those of the tree who are alive have used so far. */
+export function treeCpuMs(pid: number): number {
   return treeOf(pid)
     .flatMap((one) => unlessGone(() => cpuMs(one)))
     .reduce((sum, ms) => sum + ms, 0);
