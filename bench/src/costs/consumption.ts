@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engines, Nodes } from "../distribution/system.ts";
 import { cpuMs } from "../process/cpu.ts";
+import { memoryOf } from "../process/memory.ts";
 import { treeCpuMs } from "../process/process-tree.ts";
 
 /** What nodes and engines have used: totals, or the part of one piece of work. */
@@ -13,11 +14,20 @@ export interface Consumption {
   readonly walBytes: number;
   /** What NATS has sent: between machines, the network would carry it. */
   readonly natsBytes: number;
+  /** Memory that NATS has taken. */
+  readonly natsHeldBytes: number;
 }
 
 export type Resource = keyof Consumption;
 
-const resources: readonly Resource[] = ["nodesMs", "postgresMs", "natsMs", "walBytes", "natsBytes"];
+const resources: readonly Resource[] = [
+  "nodesMs",
+  "postgresMs",
+  "natsMs",
+  "walBytes",
+  "natsBytes",
+  "natsHeldBytes",
+];
 const settleMs = 2000;
 const idleMs = 3000;
 
@@ -67,6 +77,7 @@ export class Meter {
       natsMs: nats === undefined ? 0 : cpuMs(nats.pid),
       walBytes: Number(await postgres.sql("SELECT pg_current_wal_lsn() - '0/0'")),
       natsBytes: nats === undefined ? 0 : await nats.sentBytes(),
+      natsHeldBytes: nats === undefined ? 0 : memoryOf(nats.pid).rss,
     };
   }
 }

@@ -32,7 +32,7 @@ const crowd = { full: 2000, quick: 200 };
 const conversationsEach = 20;
 const groupSize = 100;
 const comparedEveryMs = 5000;
-const idleConnections = { full: 5000, quick: 500 };
+const idleConnections = { full: 9000, quick: 500 };
 const pings = 10;
 
 const message: Unit = {
@@ -108,23 +108,40 @@ const comparison: Unit = {
   },
 };
 
+const online: Unit = {
+  name: "user online",
+  note: "a user without conversations signs in for the first time and stays: NATS keeps a subscription for them",
+  settings: apart,
+  async measure(nodes, meter, isQuick) {
+    const input = idleConnectionsOf(nodes, isQuick);
+    return withChild(loadProcess(), async (load) => {
+      const used = await meter.during(() => load.call("dial", input));
+      await load.call("hangUp");
+      return { count: input.count, used };
+    });
+  },
+};
+
 const heartbeat: Unit = {
   name: "heartbeat",
   note: "`ping` of a connection that does nothing else, and its answer",
   settings: apart,
   async measure(nodes, meter, isQuick) {
-    const count = isQuick ? idleConnections.quick : idleConnections.full;
-    const input: IdleInput = { ...tcp(nodes), prefix: "i", count };
+    const input = idleConnectionsOf(nodes, isQuick);
     return withChild(loadProcess(), async (load) => {
       await load.call("dial", input);
       const used = await meter.during(() => load.call("pingAll", { times: pings }));
       await load.call("hangUp");
-      return { count: count * pings, used };
+      return { count: input.count * pings, used };
     });
   },
 };
 
-export const units: readonly Unit[] = [message, delivery, signIn, comparison, heartbeat];
+export const units: readonly Unit[] = [message, delivery, signIn, comparison, online, heartbeat];
+
+function idleConnectionsOf(nodes: Nodes, isQuick: boolean): IdleInput {
+  return { ...tcp(nodes), prefix: "i", count: isQuick ? idleConnections.quick : idleConnections.full };
+}
 
 /** Users who share groups, each in the same number of them. */
 async function comingCrowd(nodes: Nodes, isQuick: boolean): Promise<StormInput> {

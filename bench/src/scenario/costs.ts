@@ -19,6 +19,7 @@ const said: readonly {
   { resource: "natsMs", name: "NATS", unit: "µs CPU", times: 1000 },
   { resource: "walBytes", name: "PostgreSQL's log", unit: "bytes", times: 1 },
   { resource: "natsBytes", name: "sent by NATS", unit: "bytes", times: 1 },
+  { resource: "natsHeldBytes", name: "memory of NATS", unit: "bytes", times: 1 },
 ];
 
 export const costs: Scenario = {
