@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { idEnd, idOf, writeText } from "../../src/peers/wire/socketio.ts";
+import { idEnd, idOf, jsonText, writeText } from "../../src/peers/wire/socketio.ts";
 import { Sink } from "./sink.ts";
 
 test("each text is a masked WebSocket message of its own", () => {
@@ -23,4 +23,9 @@ test("the id of a packet stands behind its two types", () => {
     return idOf(bytes, 2, idEnd(bytes, 0, bytes.length));
   };
   assert.deepEqual([read("43170[]"), read('42["m"]'), read('420["m"]'), read("40")], [170, -1, 0, -1]);
+});
+
+test("text of people becomes a JSON string, whatever is in it", () => {
+  for (const text of ["", 'she said "no"', "C:\\temp\n\u0000", "鸿雁 🪿"])
+    assert.equal(JSON.parse(jsonText(Buffer.from(text)).toString()), text);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attribute, digitsFrom, elementEnd, find } from "../../src/peers/wire/xmpp.ts";
+import { attribute, digitsFrom, elementEnd, find, xmlText } from "../../src/peers/wire/xmpp.ts";
 import { atEveryCut } from "./sink.ts";
 
 test("elements end with their last tag, and not before it is there", () => {
@@ -37,4 +37,19 @@ test("attributes are found with either quotation mark", () => {
   }
   const two = Buffer.from("<a/><b>");
   assert.equal(find(two, 0, 4, Buffer.from("<b>")), -1, "what lies behind the range is not found");
+});
+
+test("text of people becomes the content of an element, whatever is in it", () => {
+  const written = (text: string) => xmlText(Buffer.from(text)).toString();
+  assert.equal(written("a < b && c > d"), "a &lt; b &amp;&amp; c &gt; d");
+  assert.equal(written("鸿雁 🪿 'x' \"y\"\n\t"), "鸿雁 🪿 'x' \"y\"\n\t");
+  assert.equal(written("one\r\ntwo"), "one&#13;\ntwo", "a reader of XML would make one line end of it");
+  assert.equal(written("\u0002bold\u0000\uffff"), "\ufffdbold\ufffd\ufffd");
+  const body = Buffer.from("0000100000002</body></message>");
+  const stanza = Buffer.concat([
+    Buffer.from("<message><body>"),
+    xmlText(body),
+    Buffer.from("</body></message>"),
+  ]);
+  assert.equal(elementEnd(stanza, 0, stanza.length), stanza.length);
 });

@@ -137,7 +137,7 @@ function stepsOf({ user, reads, writes }: PeerLogin): Buffer[] {
     ),
     methodFrame(0, method.connectionOpen, shortString("/"), Buffer.of(0, 0)),
     methodFrame(channel, method.channelOpen, Buffer.of(0)),
-    methodFrame(channel, method.confirmSelect, Buffer.of(0)),
+    ...(writes.length === 0 ? [] : [methodFrame(channel, method.confirmSelect, Buffer.of(0))]),
     ...groups.map((group) =>
       methodFrame(
         channel,

@@ -1,9 +1,8 @@
-import { Client, type Trust } from "../../load/client.ts";
+import { Client } from "../../load/client.ts";
 import { ackEvery } from "../../load/reader.ts";
 import { Run } from "../../load/run.ts";
 import { Position } from "../../measure/position.ts";
 import {
-  bodyStart,
   encode,
   frameCode,
   idOf,
@@ -14,13 +13,7 @@ import {
   typeOf,
 } from "../../wire/frame-bytes.ts";
 import type { PeerClient, PeerEvents, PeerLogin } from "../peer-client.ts";
-import { numberOf, senderOf } from "../wire/body.ts";
-
-interface Place {
-  readonly port: number;
-  readonly transport: "tcp" | "websocket";
-  readonly trust: Trust;
-}
+import { type HongyanPlace, tellMessage } from "./hongyan-message.ts";
 
 interface Group {
   readonly name: string;
@@ -33,9 +26,6 @@ interface Group {
 const idMask = 0xfff;
 /** Ids of acknowledgements have the highest bit set: they do not collide with those of messages. */
 const ackIds = 0x8000_0000;
-/** Of the server's own entries, which are JSON; bodies of the load begin with a digit. */
-const brace = 0x7b;
-
 /** Ours with any number of groups: one acknowledgement for all of them, after 64 messages or 200 ms. */
 export class HongyanGroupsClient extends Client implements PeerClient {
   readonly #events: PeerEvents;
@@ -48,7 +38,11 @@ export class HongyanGroupsClient extends Client implements PeerClient {
   #acks = 0;
   #isAcking = false;
 
-  constructor({ port, transport, trust }: Place, { index, user, writes }: PeerLogin, events: PeerEvents) {
+  constructor(
+    { port, transport, trust }: HongyanPlace,
+    { index, user, writes }: PeerLogin,
+    events: PeerEvents,
+  ) {
     super({ transport, port }, { user, device: `d${index}` }, trust, new Run());
     this.#events = events;
     this.#groups = writes.map(({ name }) => ({
@@ -125,8 +119,7 @@ export class HongyanGroupsClient extends Client implements PeerClient {
     const group = this.#byName.get(bytes.toString("latin1", nameStart + 1, stringEnd(bytes, nameStart)));
     if (group === undefined) return this.refused("a message of a group that nobody asked for");
     this.#see(group, seqOfMessage(bytes, start));
-    const at = bodyStart(bytes, start);
-    if (bytes[at] !== brace) this.#events.message(senderOf(bytes, at), numberOf(bytes, at));
+    tellMessage(this.#events, bytes, start);
     if (++this.#received >= ackEvery) this.ack();
   }
 

@@ -1,19 +1,9 @@
 import { directConversationId } from "@hongyan/protocol";
-import type { Trust } from "../../load/client.ts";
 import { Reader } from "../../load/reader.ts";
 import { Run } from "../../load/run.ts";
-import { bodyStart, frameCode, idOf, SendWriter, seqOfSendOk, typeOf } from "../../wire/frame-bytes.ts";
+import { frameCode, idOf, SendWriter, seqOfSendOk, typeOf } from "../../wire/frame-bytes.ts";
 import type { Channel, PeerClient, PeerEvents, PeerLogin } from "../peer-client.ts";
-import { numberOf, senderOf } from "../wire/body.ts";
-
-interface Place {
-  readonly port: number;
-  readonly transport: "tcp" | "websocket";
-  readonly trust: Trust;
-}
-
-/** Of the server's own entries, which are JSON; bodies of the load begin with a digit. */
-const brace = 0x7b;
+import { type HongyanPlace, tellMessage } from "./hongyan-message.ts";
 
 function conversationOf({ user }: PeerLogin, channel: Channel | undefined): string {
   if (channel === undefined) return user;
@@ -26,7 +16,7 @@ export class HongyanClient extends Reader implements PeerClient {
   readonly #login: PeerLogin;
   readonly #writer: SendWriter;
 
-  constructor({ port, transport, trust }: Place, login: PeerLogin, events: PeerEvents) {
+  constructor({ port, transport, trust }: HongyanPlace, login: PeerLogin, events: PeerEvents) {
     const { index, user, reads, writes } = login;
     // The conversation with a partner has two inboxes; its name comes from the one that is written to.
     const conversation = conversationOf(login, writes[0] ?? reads.find(({ kind }) => kind === "group"));
@@ -62,8 +52,7 @@ export class HongyanClient extends Reader implements PeerClient {
   }
 
   protected override message(bytes: Buffer, start: number): void {
-    const at = bodyStart(bytes, start);
-    if (bytes[at] !== brace) this.#events.message(senderOf(bytes, at), numberOf(bytes, at));
+    tellMessage(this.#events, bytes, start);
   }
 
   protected override other(bytes: Buffer, start: number, end: number): void {

@@ -50,7 +50,7 @@ export class NatsClient extends PeerSocket implements PeerClient {
   readonly #events: PeerEvents;
   readonly #isStream: boolean;
   readonly #writers: readonly PublishWriter[];
-  #state: "greeting" | "connecting" | "consuming" | "ready" = "greeting";
+  #state: "greeting" | "connecting" | "finding" | "consuming" | "ready" = "greeting";
   /** Consumers that were asked for and not confirmed. */
   #consumers = 0;
   #sent = 0;
@@ -106,7 +106,15 @@ export class NatsClient extends PeerSocket implements PeerClient {
   #connect(): void {
     this.#state = "connecting";
     const { user, reads } = this.#login;
-    const options = { verbose: false, pedantic: false, lang: "bench", version: "1", protocol: 1, name: user };
+    const options = {
+      verbose: false,
+      pedantic: false,
+      echo: false,
+      lang: "bench",
+      version: "1",
+      protocol: 1,
+      name: user,
+    };
     this.#say(`CONNECT ${JSON.stringify(options)}\r\n`);
     if (this.#isStream) {
       this.#say(`SUB deliver.${user} ${deliverSid}\r\nSUB _INBOX.${user}.* ${replySid}\r\n`);
@@ -120,6 +128,22 @@ export class NatsClient extends PeerSocket implements PeerClient {
   #connected(): void {
     if (this.#state !== "connecting") return;
     if (!this.#isStream || this.#login.reads.length === 0) return this.#ready();
+    if (this.#login.stays) this.#find();
+    else this.#create();
+  }
+
+  /**
+   * Who stays has its consumers already when it comes back. They are made together, so that one tells of all; official
+   * clients look first, too, because making what is there costs the server a write.
+   */
+  #find(): void {
+    this.#state = "finding";
+    const { user, reads } = this.#login;
+    const stream = streamOf(shardOf(reads[0] as Channel));
+    this.#say(`PUB $JS.API.CONSUMER.INFO.${stream}.${user} _INBOX.${user}.consumer 0\r\n\r\n`);
+  }
+
+  #create(): void {
     this.#state = "consuming";
     const byShard = Map.groupBy(this.#login.reads, shardOf);
     this.#consumers = byShard.size;
@@ -160,6 +184,7 @@ export class NatsClient extends PeerSocket implements PeerClient {
     // The second key of an answer: nothing else has to be looked at a hundred thousand times a second.
     const isError =
       bytes[bodyStart + 2] !== 0x73 && bytes.toString("latin1", bodyStart, bodyEnd).includes('"error":');
+    if (this.#state === "finding") return isError ? this.#create() : this.#ready();
     if (isError) return this.end(bytes.toString("utf8", bodyStart, bodyEnd));
     if (this.#state === "consuming") {
       if (--this.#consumers === 0) this.#ready();

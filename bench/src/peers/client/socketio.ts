@@ -2,13 +2,13 @@ import { readServerFrame, type ServerFrame } from "../../wire/websocket-frame.ts
 import type { Channel, PeerClient, PeerEvents, PeerLogin } from "../peer-client.ts";
 import { numberOf, senderOf } from "../wire/body.ts";
 import { PeerSocket } from "../wire/peer-socket.ts";
-import { engine, idEnd, idOf, packet, upgradeRequest, writeText } from "../wire/socketio.ts";
+import { engine, idEnd, idOf, jsonText, packet, upgradeRequest, writeText } from "../wire/socketio.ts";
 
 const frame: ServerFrame = { opcode: 0, final: false, start: 0, end: 0 };
 const eventHead = Buffer.from("42");
 const ackHead = Buffer.from("43");
 const ackTail = Buffer.from("[]");
-const bodyEnd = Buffer.from('"]');
+const eventEnd = Buffer.from("]");
 const pong = Buffer.from("3");
 /** What the server sends us is `["m","<body>"]`. */
 const bodyAt = '["m","'.length;
@@ -30,12 +30,12 @@ export class SocketioClient extends PeerSocket implements PeerClient {
     super(port);
     this.#login = login;
     this.#events = events;
-    this.#heads = login.writes.map((channel) => Buffer.from(`["s","${roomOf(channel)}","`));
+    this.#heads = login.writes.map((channel) => Buffer.from(`["s","${roomOf(channel)}",`));
   }
 
   send(to: number, body: Buffer): void {
     const id = Buffer.from(`${++this.#sent}`);
-    writeText(this, [eventHead, id, this.#heads[to] as Buffer, body, bodyEnd]);
+    writeText(this, [eventHead, id, this.#heads[to] as Buffer, jsonText(body), eventEnd]);
   }
 
   ack(): void {}

@@ -1,11 +1,12 @@
 /**
- * XMPP with stream management (XEP-0198), by which the server acknowledges stanzas, and receipts (XEP-0184), by which
- * the receiver does. A group is a room (XEP-0045): it sends what it has stored back to its sender.
+ * XMPP with stream management (XEP-0198), by which both sides acknowledge stanzas. A group is a room (XEP-0045): it
+ * sends what it has stored back to its sender. Receipts (XEP-0184) are not asked for: they go from user to user, those
+ * for who is away are stored like messages, and no other system does that work.
  */
 import type { Channel, PeerClient, PeerEvents, PeerLogin } from "../peer-client.ts";
 import { numberOf, senderOf } from "../wire/body.ts";
 import { PeerSocket } from "../wire/peer-socket.ts";
-import { attribute, beginsWith, digitsFrom, elementEnd, find, writeAll } from "../wire/xmpp.ts";
+import { attribute, beginsWith, digitsFrom, elementEnd, find, writeAll, xmlText } from "../wire/xmpp.ts";
 
 export const xmppHost = "localhost";
 export const roomHost = `conference.${xmppHost}`;
@@ -23,21 +24,16 @@ const tags = {
   head: bytesOf("<stream:stream"),
   declaration: bytesOf("<?xml"),
   body: bytesOf("<body>"),
-  receipt: bytesOf("<received"),
   error: bytesOf("='error'"),
   errorQuoted: bytesOf('="error"'),
   from: bytesOf(" from="),
-  id: bytesOf(" id="),
   handled: bytesOf(" h="),
 };
 const bodyBytesBefore = "<body>".length;
 const ask = bytesOf("<r xmlns='urn:xmpp:sm:3'/>");
-const receiptMiddle = bytesOf("' type='chat'><received xmlns='urn:xmpp:receipts' id='");
-const messageMiddle = bytesOf("<body>");
-const chatEnd = bytesOf("</body><request xmlns='urn:xmpp:receipts'/></message>");
-const groupEnd = bytesOf("</body></message>");
+const messageEnd = bytesOf("</body></message>");
 const value = { start: 0, end: 0 };
-const sentenceMask = 0x3fff;
+const stanzaMask = 0x3fff;
 
 interface Target {
   readonly isGroup: boolean;
@@ -56,10 +52,12 @@ export class XmppClient extends PeerSocket implements PeerClient {
   #storedInGroup = 0;
   /** Stanzas sent since stream management is on, and for each of them which message it was; 0 for others. */
   #stanzas = 0;
-  readonly #messageOf = new Int32Array(sentenceMask + 1);
+  readonly #messageOf = new Int32Array(stanzaMask + 1);
   #handledByServer = 0;
-  #isToAsk = false;
+  /** Stanzas that came, and how many of them the server has been told of. */
   #handled = 0;
+  #acked = 0;
+  #isAsked = false;
   #presences = 0;
 
   constructor(port: number, login: PeerLogin, events: PeerEvents) {
@@ -74,29 +72,23 @@ export class XmppClient extends PeerSocket implements PeerClient {
     );
   }
 
-  /** Receipts are sent at once; that the server has taken them too is what stream management tells. */
+  /** The server asks until it has heard of everything. */
   get hasAckedAll(): boolean {
-    return this.#handledByServer === this.#stanzas;
+    return this.#acked === this.#handled;
   }
 
   send(to: number, body: Buffer): void {
     const { isGroup, head } = this.#targets[to] as Target;
     const n = ++this.#sent;
-    const start = bytesOf(`${head}${n}'>`);
-    writeAll(this, [start, messageMiddle, body, isGroup ? groupEnd : chatEnd]);
+    writeAll(this, [bytesOf(`${head}${n}'><body>`), xmlText(body), messageEnd]);
     // A room answers by itself, once it has stored the message.
-    this.#count(isGroup ? 0 : n);
+    if (isGroup) return;
+    this.#count(n);
     // After each of them: a server that is asked once for a window of messages answers once, after the last.
-    this.#ask();
+    this.write(ask);
   }
 
   ack(): void {}
-
-  /** One question for all receipts that a tick has written. */
-  override flush(): void {
-    if (this.#isToAsk) this.#ask();
-    super.flush();
-  }
 
   protected override opened(): void {
     this.#openStream();
@@ -117,11 +109,21 @@ export class XmppClient extends PeerSocket implements PeerClient {
     return at;
   }
 
+  /** One answer for all that one read has brought. */
+  protected override settled(): void {
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    this.#acked = this.#handled;
+    this.#say(`<a xmlns='urn:xmpp:sm:3' h='${this.#acked}'/>`);
+  }
+
   #element(bytes: Buffer, start: number, end: number): void {
     if (beginsWith(bytes, start, end, tags.message)) return this.#message(bytes, start, end);
     if (beginsWith(bytes, start, end, tags.answer)) return this.#answered(bytes, start, end);
-    if (beginsWith(bytes, start, end, tags.request))
-      return this.write(bytesOf(`<a xmlns='urn:xmpp:sm:3' h='${this.#handled}'/>`));
+    if (beginsWith(bytes, start, end, tags.request)) {
+      this.#isAsked = true;
+      return;
+    }
     if (beginsWith(bytes, start, end, tags.presence)) return this.#presence(bytes, start, end);
     if (beginsWith(bytes, start, end, tags.head) || beginsWith(bytes, start, end, tags.declaration)) return;
     this.#step(bytes, start, end);
@@ -192,44 +194,26 @@ export class XmppClient extends PeerSocket implements PeerClient {
     this.#handled++;
     if (this.#isError(bytes, start, end)) return this.end(bytes.toString("utf8", start, end));
     const body = find(bytes, start, end, tags.body);
-    // A receipt, or the subject of a room.
+    // The subject of a room.
     if (body < 0) return;
     const at = body + bodyBytesBefore;
-    if (this.#groups.length > 0) {
-      if (this.#isFromMe(bytes, start, end)) return this.#events.stored(++this.#storedInGroup);
-    } else if (attribute(bytes, start, body, tags.from, value)) {
-      const { start: fromStart, end: fromEnd } = value;
-      if (attribute(bytes, start, body, tags.id, value)) this.#receipt(bytes, fromStart, fromEnd);
-    }
+    if (this.#groups.length > 0 && this.#isFromMe(bytes, start, end))
+      return this.#events.stored(++this.#storedInGroup);
     if (this.#login.reads.length > 0) this.#events.message(senderOf(bytes, at), numberOf(bytes, at));
-  }
-
-  /** To who is in `bytes[from, fromEnd)`, for the id that `value` points to. */
-  #receipt(bytes: Buffer, from: number, fromEnd: number): void {
-    const to = bytes.subarray(from, fromEnd);
-    const id = bytes.subarray(value.start, value.end);
-    writeAll(this, [receiptHead, to, receiptMiddle, id, receiptEnd]);
-    this.#count(0);
   }
 
   #answered(bytes: Buffer, start: number, end: number): void {
     if (!attribute(bytes, start, end, tags.handled, value)) return;
     const handled = digitsFrom(bytes, value.start);
     while (this.#handledByServer < handled) {
-      const n = this.#messageOf[++this.#handledByServer & sentenceMask] as number;
+      const n = this.#messageOf[++this.#handledByServer & stanzaMask] as number;
       if (n > 0) this.#events.stored(n);
     }
   }
 
   /** A stanza has been written: message `n` of ours, or 0. */
   #count(n: number): void {
-    this.#messageOf[++this.#stanzas & sentenceMask] = n;
-    this.#isToAsk = true;
-  }
-
-  #ask(): void {
-    this.#isToAsk = false;
-    this.write(ask);
+    this.#messageOf[++this.#stanzas & stanzaMask] = n;
   }
 
   #isFromMe(bytes: Buffer, start: number, end: number): boolean {
@@ -256,6 +240,3 @@ export class XmppClient extends PeerSocket implements PeerClient {
     this.write(bytesOf(text));
   }
 }
-
-const receiptHead = bytesOf("<message to='");
-const receiptEnd = bytesOf("'/></message>");

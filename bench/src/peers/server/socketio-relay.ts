@@ -12,7 +12,9 @@ io.on("connection", (socket) => {
     done();
   });
   socket.on("s", (room: string, body: string, done: () => void) => {
-    io.to(room)
+    // To all others: a sender that is in the room itself has its message already.
+    socket
+      .to(room)
       .timeout(ackMsMax)
       .emit("m", body, () => {});
     done();

@@ -57,15 +57,19 @@ function configuration(port: number, database: string): string {
       auth_method: ["sql"],
       sql_type: "sqlite",
       sql_database: database,
-      shaper_rules: { offline_max: [{ 1000000: "all" }] },
+      // It kills who has so many stanzas waiting.
+      max_fsm_queue: 1_000_000,
+      // A number would make it count what is stored before each message.
+      shaper_rules: { offline_max: "infinity" },
       modules: {
         mod_mam: { default: "always", db_type: "sql" },
         mod_offline: { db_type: "sql", access_max_user_messages: "offline_max" },
         // A connection that is busy with the archive for a minute would take its client for gone.
-        mod_stream_mgmt: { max_ack_queue: "infinity", ack_timeout: "infinity", resume_timeout: 0 },
+        mod_stream_mgmt: { max_ack_queue: "infinity", ack_timeout: "1 hour", resume_timeout: 0 },
         mod_muc: {
           host: roomHost,
           max_users: 5000,
+          max_user_conferences: 10_000,
           history_size: 0,
           // Everybody's coming told to everybody is a million stanzas, and not what is measured.
           default_room_options: { mam: true, max_users: 5000, presence_broadcast: [] },
@@ -96,8 +100,7 @@ export const ejabberd: Peer = {
       name: "ejabberd",
       durable: true,
       acknowledgement:
-        "stream management's <a/> says that the server has handled the stanza, whose archive (SQLite) it writes first; in a group the room's own copy says so; each receiver sends a receipt (XEP-0184) for each message through the server to the sender, in a group it acknowledges by stream management",
-      without: { trace: "its client here does not escape text of people" },
+        "stream management's <a/> says that the server has handled the stanza, whose archive (SQLite) it writes first; in a group the room's own copy says so; each receiver acknowledges to the server by stream management, which the server asks for",
       server,
     },
   ],

@@ -15,10 +15,7 @@ export const socketio: Peer = {
       durable: false,
       acknowledgement:
         "the callback of emit says that the server has the message and has passed it on, nothing is stored; each receiver answers each message with a callback to the server",
-      without: {
-        backlog: "keeps nothing for who is away",
-        trace: "its client here does not escape text of people",
-      },
+      without: { backlog: "keeps nothing for who is away" },
       server: () => nodeServer("socketio", file, (port) => ({ protocol: "socketio", port })),
     },
   ],

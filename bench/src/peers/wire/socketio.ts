@@ -31,6 +31,11 @@ export function writeText(connection: Outgoing, parts: readonly Uint8Array[]): v
   connection.length = at;
 }
 
+/** UTF-8 text as a JSON string, quotation marks included. */
+export function jsonText(text: Buffer): Buffer {
+  return Buffer.from(JSON.stringify(text.toString()));
+}
+
 export function upgradeRequest(): string {
   const key = Buffer.alloc(16, "hongyan").toString("base64");
   return `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`;

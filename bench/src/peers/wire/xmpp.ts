@@ -36,10 +36,19 @@ export function beginsWith(bytes: Buffer, start: number, end: number, text: Buff
   return end - start >= text.length && bytes.compare(text, 0, text.length, start, start + text.length) === 0;
 }
 
-/** Where `text` begins in the range; -1 where it does not occur. */
+/** Where `text` begins in the range; -1 where it does not occur. Looks no further than the range. */
 export function find(bytes: Buffer, start: number, end: number, text: Buffer): number {
-  const at = bytes.indexOf(text, start);
-  return at >= 0 && at + text.length <= end ? at : -1;
+  const at = bytes.subarray(start, end).indexOf(text);
+  return at < 0 ? -1 : start + at;
+}
+
+const marks: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;" };
+/** What marks up, and what XML has no way to write. */
+const unfit = /[&<>\r]|[^\t\n\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** UTF-8 text as the content of an element; a character that XML cannot carry becomes U+FFFD. */
+export function xmlText(text: Buffer): Buffer {
+  return Buffer.from(text.toString().replace(unfit, (character) => marks[character] ?? "\ufffd"));
 }
 
 /** The value of the attribute in the first tag of the range, by position in `into`; false where there is none. */
