@@ -10,6 +10,7 @@ import { errorBody, handleErrors, refuseMalformed, sendError } from "../api/erro
 import { formats } from "../api/formats.ts";
 import type { HeldConnections } from "../transport/held.ts";
 import type { Origins } from "./origins.ts";
+import { isInTurn } from "./pipeline.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface HttpServerOptions {
@@ -36,8 +37,9 @@ export function createHttpServer({ journal, origins, held }: HttpServerOptions):
   const app = fastify({
     serverFactory: (handler) => {
       server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-        if (!isHeld(request.url)) handler(request, response);
-        else if (!origins.allows(request)) refuseOrigin(response);
+        if (!isHeld(request.url)) {
+          if (isInTurn(request, response)) handler(request, response);
+        } else if (!origins.allows(request)) refuseOrigin(response);
         else held.handle(request, response);
       });
       return server;

@@ -224,4 +224,34 @@ describe("long poll", () => {
     await ask(`${path}?after=3&wait=0`);
     assert.equal(acceptor.last.drains, 1);
   });
+
+  test("G8 what is asked for again and never taken waits in one answer, and is counted until it is gone", async () => {
+    await stop();
+    // More than the operating system takes for a client that does not read.
+    await start({ answerBytesMax: 40 * 1024 * 1024, drainedAboveBytes: 1000 });
+    const path = await open();
+    push("x".repeat(32 * 1024 * 1024));
+    const request = `GET ${path}?after=1 HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const client = async (requests: string): Promise<RawSocket> => {
+      const opened = await RawSocket.open(port);
+      opened.socket.pause();
+      opened.write(requests);
+      return opened;
+    };
+    const before = polls;
+    const first = await client(request);
+    await until("its poll", () => polls === before + 1);
+    // The second of these is over with the first, whose socket it shares; the third is not answered.
+    const second = await client(request.repeat(3));
+    await until("the end of both", () => closedPolls >= 2);
+    const third = await client(request);
+    await until("its poll", () => polls === before + 5);
+    // It was not taken, whatever the client says.
+    await ask(`${path}?after=2`, { method: "POST" });
+    assert.ok(acceptor.last.connection.bufferedBytes > 32 * 1024 * 1024);
+    assert.equal(acceptor.last.drains, 0);
+    for (const one of [first, second, third]) one.destroy();
+    await until("its end", () => acceptor.last.drains === 1);
+    assert.equal(acceptor.last.connection.bufferedBytes, 0);
+  });
 });

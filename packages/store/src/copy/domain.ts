@@ -78,6 +78,7 @@ export async function importDomain(
     const tally = newTally();
     for await (const part of file.parts()) {
       refuseStrangers(part, prefix);
+      refuseRepeats(part);
       const have = await target.marks(part.logs.map(({ log }) => log));
       part.logs.forEach((log, at) => {
         refuseHoles(log, have[at] as LogMark);
@@ -101,6 +102,17 @@ function refuseStrangers({ logs, cursors, records }: Part, prefix: string): void
   ];
   if (names.some((name) => !name.startsWith(prefix)))
     throw new DomainFileError("The file holds something of another domain");
+}
+
+/** What a part names twice, a store would write twice, and the other checks see once (G2, G3). */
+function refuseRepeats({ logs, cursors, records }: Part): void {
+  const isRepeated =
+    new Set(logs.map(({ log }) => log)).size < logs.length ||
+    new Set(cursors.map(({ log, reader }) => `${log.length}:${log}${reader}`)).size < cursors.length ||
+    new Set(records.map(({ key }) => key)).size < records.length;
+  if (isRepeated) throw new DomainFileError("The file names something twice in one part");
+  if (records.some(({ version }) => version < 1))
+    throw new DomainFileError("The file has a record without a version");
 }
 
 /** G3: what follows is what comes next, without holes. */

@@ -20,6 +20,8 @@ export class Readers {
       idleTimeoutMillis: idleMsMax,
       onConnect: (client) => checkPrimary(client, place),
     });
+    // The pool listens to those that nobody uses; without a listener, one that breaks under a read would end the process.
+    this.#pool.on("connect", (client) => client.on("error", ignore));
     // One that nobody uses has ended; the next read opens another.
     this.#pool.on("error", (error) => journal?.info("store.reader_ended", { place, error: error.message }));
   }
@@ -48,3 +50,6 @@ export class Readers {
     await this.#pool.end();
   }
 }
+
+/** The read that was under way is rejected, and says it. */
+function ignore(): void {}

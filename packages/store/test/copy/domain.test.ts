@@ -145,6 +145,19 @@ test("a file that was made to do harm is refused", async (t) => {
     "entries above the head": logPart({ head: 1, entries: [entry(1), entry(2)] }),
     "more trimmed than there is": logPart({ head: 1, trimmed: 2 }),
     "one key at two entries": logPart({ head: 2, entries: [entry(1, 7), entry(2, 7)] }),
+    "a log that is there twice": {
+      ...nothing,
+      logs: [entry(1, 1), entry(1, 2)].map((one) => ({ log, head: 1, trimmed: 0, entries: [one] })),
+    },
+    "a cursor that is there twice": {
+      ...nothing,
+      cursors: [5, 3].map((position) => ({ log, reader: "r", position })),
+    },
+    "a record that is there twice": {
+      ...nothing,
+      records: [1, 2].map((version) => ({ key: "main/user/u", version, value: body })),
+    },
+    "a record without a version": { ...nothing, records: [{ key: "main/user/u", version: 0, value: body }] },
     "a name that is too long": {
       ...nothing,
       records: [{ key: `main/${"x".repeat(20_000)}`, version: 1, value: body }],

@@ -114,6 +114,21 @@ suite("PostgresStore: what breaks", { skip: whyNoPostgres() ?? false }, () => {
     assert.equal((await commit(store, append("a", 2)))[0]?.seq, 2);
   });
 
+  test("a read whose connection breaks is rejected, and the next one is answered", async (t) => {
+    const real = await server.createDatabase();
+    const { wire, url } = await WireCutter.to(real);
+    t.after(() => wire.close());
+    const store = await openStore(t, { url });
+    await commit(store, append("a", 1));
+    const release = await holding(real, "LOCK TABLE hongyan.entries");
+    const rejected = assert.rejects(store.read("a", 0, everything));
+    await waiting(real, 1);
+    wire.cut();
+    await rejected;
+    await release();
+    assert.deepEqual(await bodies(store, "a"), ["body 1"]);
+  });
+
   test("G4 once the store is back, no transaction of before takes effect any more", async (t) => {
     const real = await server.createDatabase();
     const { wire, url } = await WireCutter.to(real);

@@ -73,8 +73,16 @@ export class EventStream implements Outlet, ResponseOwner {
     return true;
   }
 
+  get unsentBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  abandon(): void {
+    this.#response.destroy();
+  }
+
   onResponseClose(): void {
-    this.#connection.detach(this);
+    this.#connection.ended(this);
   }
 
   onResponseDrain(): void {

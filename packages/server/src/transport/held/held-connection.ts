@@ -21,6 +21,10 @@ export interface Outlet {
   release(): void;
   /** Time passes: false where the request has waited long enough. */
   wait(nowMs: number): boolean;
+  /** Bytes of its last answer, which its client has not taken yet. */
+  readonly unsentBytes: number;
+  /** Ends the request without the rest of its answer, which the client fetches again if it still wants it. */
+  abandon(): void;
 }
 
 /** What all held connections share. */
@@ -69,6 +73,8 @@ export class HeldConnection implements Connection, Flushable {
   readonly #context: HeldContext;
   readonly #inbound: Inbound;
   #outlet: Outlet | undefined;
+  /** The last that was answered, until its client has taken the answer. */
+  #leaving: Outlet | undefined;
   #state: State = "open";
   #isAbove = false;
   #isFlushing = false;
@@ -89,9 +95,9 @@ export class HeldConnection implements Connection, Flushable {
     return this.#outlet?.transport ?? "poll";
   }
 
-  /** What the client has not acknowledged, whether it was sent or not. */
+  /** What the client has not acknowledged, whether it was sent or not; and what it acknowledges before it takes it. */
   get bufferedBytes(): number {
-    return this.backlog.bytes;
+    return Math.max(this.backlog.bytes, this.#leaving?.unsentBytes ?? 0);
   }
 
   write(frame: SharedFrame): void {
@@ -106,6 +112,7 @@ export class HeldConnection implements Connection, Flushable {
     if (this.#state !== "open") return;
     this.write(closeFrame(code, retryAfterMs));
     this.#state = "closing";
+    this.#abandon();
     this.#flushLater();
   }
 
@@ -131,27 +138,36 @@ export class HeldConnection implements Connection, Flushable {
 
   acknowledge(after: number): AckOutcome {
     const outcome = this.backlog.acknowledge(after);
-    if (this.#isAbove && this.backlog.bytes === 0) {
-      this.#isAbove = false;
-      if (this.#state === "open") this.#inbound.drained();
-    }
+    this.#reportDrained();
     return outcome;
   }
 
-  /** A request for frames begins; an older one is released. */
+  /**
+   * A request for frames begins; an older one is released. One that was answered before, and whose answer waits to be
+   * taken, is over: whoever asks anew has lost it. So the frames wait in one answer at most, and not in each (G8).
+   */
   attach(outlet: Outlet): void {
-    const older = this.#outlet;
+    this.#abandon();
+    this.#outlet?.release();
     this.#outlet = outlet;
-    older?.release();
     outlet.deliver(this.backlog, this.isOver);
     this.wait();
   }
 
-  /** A request for frames is over, in whichever way. */
+  /** A request for frames gets its last answer. */
   detach(outlet: Outlet): void {
     if (this.#outlet !== outlet) return;
     this.#outlet = undefined;
+    this.#leaving = outlet;
     this.quietSinceMs = this.#context.nowMs;
+  }
+
+  /** A request for frames is over: its answer was taken, or its client has gone. */
+  ended(outlet: Outlet): void {
+    this.detach(outlet);
+    if (this.#leaving !== outlet) return;
+    this.#leaving = undefined;
+    this.#reportDrained();
   }
 
   // ── For the registry ───────────────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +195,20 @@ export class HeldConnection implements Connection, Flushable {
 
   /** Ends the request that waits, if there is one. */
   release(): void {
+    this.#abandon();
     this.#outlet?.release();
+  }
+
+  #abandon(): void {
+    const leaving = this.#leaving;
+    this.#leaving = undefined;
+    leaving?.abandon();
+  }
+
+  #reportDrained(): void {
+    if (!this.#isAbove || this.bufferedBytes > 0) return;
+    this.#isAbove = false;
+    if (this.#state === "open") this.#inbound.drained();
   }
 
   #flushLater(): void {

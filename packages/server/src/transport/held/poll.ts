@@ -24,6 +24,7 @@ export class Poll implements Outlet, ResponseOwner {
   readonly #response: ServerResponse;
   readonly #after: number;
   readonly #untilMs: number;
+  #answerBytes = 0;
 
   constructor(
     context: PollContext,
@@ -52,8 +53,16 @@ export class Poll implements Outlet, ResponseOwner {
     return nowMs < this.#untilMs;
   }
 
+  get unsentBytes(): number {
+    return this.#answerBytes;
+  }
+
+  abandon(): void {
+    this.#response.destroy();
+  }
+
   onResponseClose(): void {
-    this.#connection.detach(this);
+    this.#connection.ended(this);
   }
 
   onResponseDrain(): void {}
@@ -64,6 +73,7 @@ export class Poll implements Outlet, ResponseOwner {
     const { encoding } = this.#connection;
     const body = encoding === "text" ? jsonBody(page) : Buffer.concat(page.frames);
     traffic.bytesOut += body.length;
+    this.#answerBytes = body.length;
     answerer.answer(this.#response, 200, headersOf(encoding, page.last), body);
   }
 }

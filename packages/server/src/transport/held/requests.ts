@@ -45,6 +45,8 @@ export class HeldRequests {
     const mark = url.indexOf("?");
     const route = routeOf(mark < 0 ? url : url.slice(0, mark));
     if (route.name === "elsewhere") return false;
+    // Requests that were sent at once with one that has ended their socket.
+    if (request.socket.destroyed) return true;
     const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
     try {
       this.#dispatch(request, response, route, query);
