@@ -77,6 +77,9 @@ test("help and version are printed for every command", async () => {
     assert.match(stdout, /^(npx )?hongyan /);
     assert.equal(stderr, "");
   }
+  const { stdout: ofToken } = await outputOf(["token", "--help"]);
+  for (const flag of ["user alice", "domain main", "ttl 15m", "config hongyan.json", "data /var/lib/hongyan"])
+    assert.ok(ofToken.includes(`: --${flag}`) || ofToken.includes(`  --${flag}`), flag);
   for (const args of [["--version"], ["start", "--version"]])
     assert.match((await outputOf(args)).stdout, /^hongyan \d+\.\d+\.\d+\n$/);
 });
@@ -95,7 +98,8 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     [["start", "--port", "1", "--port", "2"], /--port is given twice/],
     [["start", "--no-web=1"], /--no-web takes no value/],
     [["start", "--config", "/nonexistent/hongyan.json"], /cannot be read: there is no such file/],
-    [["start", "--domains", "{}"], /unknown flag --domains/],
+    [["start", "--domains", "{}"], /--domains is no flag, .* file of --config, or set HONGYAN_DOMAINS/],
+    [["start", "--postgres-url=postgres://a:hunter22@b/c"], /put postgres\.url into the file/],
     [["token"], /--user is missing/],
     [["token", "--user", ""], /--user needs a value that is not empty/],
     [["token", "--user", "a/b"], /--user "a\/b" is not an id/],
