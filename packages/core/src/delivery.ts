@@ -1,3 +1,4 @@
+import type { Subjects } from "./audience.ts";
 import type { Message } from "./backend.ts";
 import { claimed } from "./claim.ts";
 import type { Conversation } from "./conversation.ts";
@@ -68,11 +69,11 @@ export class Delivery {
       frame: messageFrame(message, 0),
       exceptSession,
     };
-    this.toUsers(conversation.subjectsOf(message.seq), event);
+    this.toUsers(conversation.audienceOf(message.seq), event);
     if (also.length > 0) this.toUsers(also, event);
   }
 
-  toUsers(subjects: readonly string[], event: NodeEvent): void {
+  toUsers(subjects: Subjects, event: NodeEvent): void {
     this.#learnt = event; // This node knows what it tells.
     this.#broker.publish(subjects, event);
   }
