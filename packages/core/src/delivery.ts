@@ -132,7 +132,8 @@ export class Delivery {
   }
 
   #push(session: Session, event: Extract<NodeEvent, { kind: "message" }>): void {
-    if (session.behind || session.id === event.exceptSession) return;
+    if (session.behind || session.id === event.exceptSession)
+      return session.backlog?.note(event.conversation, event.seq);
     const { peer } = session;
     if (peer === undefined) return session.fallBehind();
     if (peer.connection.bufferedBytes > this.#node.settings.outboxBytesMax) {
@@ -195,6 +196,8 @@ export class Delivery {
 
   /** The device has everything up to `seq`: nothing below is pushed again. */
   acknowledged(session: Session, conversation: string, seq: number): void {
+    session.backlog?.settle(conversation, seq);
+    if (session.backlog?.isDone && !session.behind) session.forgetBacklog();
     const window = session.windows?.get(conversation);
     if (window === undefined) return;
     if (seq >= window.pushed) session.windows?.delete(conversation);

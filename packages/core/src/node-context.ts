@@ -1,5 +1,6 @@
 /** What handlers and leaves may use of the node: its parts, not the facade. */
 import type { ProtocolError } from "@hongyan/protocol";
+import type { BacklogRoom } from "./backlog.ts";
 import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
@@ -35,6 +36,7 @@ export interface NodeContext {
   readonly handshakes: Turns;
   readonly pages: Pages;
   readonly outboxes: Outboxes;
+  readonly backlogs: BacklogRoom;
   /** Present where other nodes use the same store: what is in memory may be behind it, and events may be lost. */
   readonly repair: Repair | undefined;
   /** The node takes no more work. */

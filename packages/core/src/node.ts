@@ -1,6 +1,7 @@
 import { ProtocolError } from "@hongyan/protocol";
 import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
+import { BacklogRoom } from "./backlog.ts";
 import { Committer } from "./committer.ts";
 import { Conversations } from "./conversations.ts";
 import { isDamaged } from "./damage.ts";
@@ -81,6 +82,7 @@ export class Node implements Acceptor {
       handshakes: new Turns((work) => clock.defer(work), handshakesPerTick),
       pages: new Pages(),
       outboxes: new Outboxes(settings.outboxBytesTotal, settings.outboxBytesMax),
+      backlogs: new BacklogRoom(settings.backlogConversationsMax),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
       }),

@@ -29,6 +29,8 @@ export interface Settings {
   readonly presence: boolean;
   /** Handshakes admitted per second; the others are told when to come back. */
   readonly connectsPerSecond: number;
+  /** Conversations with something left to read that sessions remember between two pages of `sync`, all together. */
+  readonly backlogConversationsMax: number;
   /** Resident conversations. */
   readonly residentConversationsMax: number;
 }

@@ -191,6 +191,11 @@ export const schema = {
     5_000,
     "Handshakes admitted per second; the others are told when to come back.",
   ),
+  backlogConversationsMax: key(
+    integer(0, 10_000_000),
+    100_000,
+    "Conversations with something left to read that sessions remember between two pages of `sync`, all together.",
+  ),
   residentConversationsMax: key(integer(100, 100_000_000), 50_000, "Conversations kept in memory."),
   poll: {
     holdMsMin: key(
