@@ -1,7 +1,7 @@
 import type { Backlog, Stretch } from "./backlog.ts";
 import { introduced } from "./introduction.ts";
 import { conversationLog, deliveredReader, recordKeys } from "./keys.ts";
-import { type Membership, memberships } from "./memberships.ts";
+import type { Membership } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
 import { decodeRecord, type MemberRecord } from "./record.ts";
 import type { Session } from "./session.ts";
@@ -12,7 +12,7 @@ import type { Session } from "./session.ts";
  */
 export async function lookAtAll(node: NodeContext, session: Session): Promise<Stretch[]> {
   const { domain, user } = session.identity;
-  const parts = await memberships(node.store, domain, user);
+  const parts = await node.memberships.of(domain, user);
   const logs = parts.map(({ log }) => log);
   await introduced(node, session, logs);
   const [after, upTo] = await bounds(node, session, parts);
@@ -55,13 +55,13 @@ export async function lookAtSome(
 
 /** After which seq the device reads in each, and up to which. */
 async function bounds(
-  { store }: NodeContext,
+  { store, conversations }: NodeContext,
   { identity: { user }, device }: Session,
   parts: readonly Membership[],
 ): Promise<[after: number[], upTo: number[]]> {
   const reader = deliveredReader(user, device);
   const [heads, positions] = await Promise.all([
-    store.heads(parts.map(({ log }) => log)),
+    conversations.heads(parts.map(({ log }) => log)),
     store.positions(parts.map(({ log }) => ({ log, reader }))),
   ]);
   return [

@@ -5,6 +5,7 @@ import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Membership } from "./membership.ts";
+import type { Memberships } from "./memberships.ts";
 import type { Outboxes } from "./outboxes.ts";
 import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
@@ -33,6 +34,7 @@ export interface NodeContext {
   readonly receipts: Receipts;
   readonly presence: Presence;
   readonly membership: Membership;
+  readonly memberships: Memberships;
   readonly handshakes: Turns;
   readonly pages: Pages;
   readonly outboxes: Outboxes;

@@ -1,7 +1,7 @@
 import { directConversationUsers } from "@hongyan/protocol";
 import { claimed } from "./claim.ts";
 import { deliveredReader, parseReader, readReader, recordKeys } from "./keys.ts";
-import { type Membership, memberships } from "./memberships.ts";
+import type { Membership } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
 import { type DeviceRecord, decodeRecord } from "./record.ts";
 import type { Session } from "./session.ts";
@@ -94,7 +94,7 @@ export class Repair {
     const { store, sessions } = this.#node;
     if (sessions.of(domain, user).length === 0) return;
     await this.#compareDevices(domain, user);
-    const parts = await memberships(store, domain, user);
+    const parts = await this.#node.memberships.of(domain, user);
     const heads = await store.heads(parts.map(({ log }) => log));
     const positions = await this.#positions(user, parts, heads);
     for (const session of [...sessions.of(domain, user)]) {

@@ -9,7 +9,7 @@ import { Street } from "./street.ts";
 /** Counts how often all conversations of a user are looked at, and lets a test hold or fail reads. */
 class WatchedStore extends MemoryStore {
   looks = 0;
-  /** Rejects the next read of heads. */
+  /** Rejects the next read of several positions. */
   failure: Error | undefined;
   reading: (log: string) => Promise<void> = async () => undefined;
 
@@ -18,11 +18,11 @@ class WatchedStore extends MemoryStore {
     return super.list(prefix, after, count);
   }
 
-  override async heads(logs: readonly string[]) {
+  override async positions(of: readonly { readonly log: string; readonly reader: string }[]) {
     const { failure } = this;
+    if (failure === undefined || of.length === 1) return super.positions(of);
     this.failure = undefined;
-    if (failure !== undefined) throw failure;
-    return super.heads(logs);
+    throw failure;
   }
 
   override async read(log: string, after: number, limit: PageLimit) {
@@ -100,7 +100,8 @@ async function bobReads(house: House, device = "phone"): Promise<Reader> {
 
 async function scene(senders: number, each: number, changes: Partial<Settings> = {}) {
   const store = new WatchedStore();
-  const house = new House(changes, store);
+  // No list of conversations is remembered, so that each look is seen.
+  const house = new House({ residentConversationsMax: 1, ...changes }, store);
   const all = await filled(house, senders, each);
   const reader = await bobReads(house);
   store.looks = 0;
