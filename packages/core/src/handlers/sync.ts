@@ -8,6 +8,7 @@ import { decodeMessage, messageFrame } from "../message.ts";
 import type { NodeContext } from "../node-context.ts";
 import { endsStay } from "../notice.ts";
 import type { Peer } from "../peer.ts";
+import type { Entry } from "../ports.ts";
 import type { Session } from "../session.ts";
 import { conversationFrame } from "../summary.ts";
 import { acknowledgePage } from "./ack.ts";
@@ -138,8 +139,7 @@ async function fill(peer: Peer, session: Session, page: Page): Promise<boolean> 
       if (!page.hasRoom) return true;
       const stretches = isFresh ? batch : await lookAtSome(node, session, backlog, batch);
       for (const { conversation } of batch) page.visited.add(conversation);
-      for (const stretch of stretches)
-        if (!page.hasRoom || !(await sendStretch(peer, session, page, backlog, stretch))) return true;
+      if (!(await sendStretches(peer, session, page, backlog, stretches))) return true;
       continue;
     }
     // Where events may be lost, only a look at all says that nothing is left.
@@ -155,27 +155,57 @@ function noteWindows(backlog: Backlog, { windows }: Session): void {
   for (const [conversation, { pushed }] of windows) backlog.note(conversation, pushed);
 }
 
-/** False: there is more of it than the page has room for. */
-async function sendStretch(
+/**
+ * One after the other, reading one ahead: while the entries of one are written, the store looks for those of the next.
+ * False: there is more than the page has room for.
+ */
+async function sendStretches(
   peer: Peer,
   session: Session,
   page: Page,
   backlog: Backlog,
-  { conversation, after, upTo }: Stretch,
+  stretches: readonly Stretch[],
 ): Promise<boolean> {
   const { domain, user } = session.identity;
-  const limit = { count: page.messagesLeft, bytes: page.bytesLeft };
-  const log = conversationLog(domain, conversation);
-  const entries = await peer.node.store.read(log, after, limit).catch(ofDamaged);
-  // One that has lost entries stays where it is, and does not keep the others from coming; so does one that was trimmed.
-  if (entries === undefined || entries.length === 0) {
-    backlog.drop(conversation, upTo);
-    return true;
+  const read = (stretch: Stretch | undefined, count: number): Promise<Entry[] | undefined> | undefined => {
+    if (stretch === undefined || count <= 0) return undefined;
+    const limit = { count, bytes: page.bytesLeft };
+    const reading = peer.node.store
+      .read(conversationLog(domain, stretch.conversation), stretch.after, limit)
+      .catch(ofDamaged);
+    reading.catch(ignore); // It may come to nobody's use.
+    return reading;
+  };
+  let ahead: ReturnType<typeof read>;
+  for (const [at, stretch] of stretches.entries()) {
+    if (!page.hasRoom) return false;
+    const entries = await (ahead ?? read(stretch, page.messagesLeft));
+    ahead = read(stretches[at + 1], page.messagesLeft - (stretch.upTo - stretch.after));
+    if (entries === undefined || entries.length === 0) {
+      // One that has lost entries stays where it is, and does not keep the others from coming; so does a trimmed one.
+      backlog.drop(stretch.conversation, stretch.upTo);
+    } else {
+      const last = sendEntries(peer, user, page, stretch, entries);
+      backlog.sent(stretch.conversation, last);
+      if (last < stretch.upTo) return false;
+    }
   }
+  return true;
+}
+
+/** Returns the seq of the last one that was sent. */
+function sendEntries(
+  peer: Peer,
+  user: string,
+  page: Page,
+  { conversation, after, upTo }: Stretch,
+  entries: readonly Entry[],
+): number {
   let last = after;
   for (const entry of entries) {
     // An entry larger than what is left waits for the next page, unless this page is empty.
-    if (entry.seq > upTo || (entry.body.length > page.bytesLeft && page.count > 0)) break;
+    if (entry.seq > upTo || page.messagesLeft <= 0 || (entry.body.length > page.bytesLeft && page.count > 0))
+      break;
     const message = decodeMessage(conversation, entry);
     peer.write(messageFrame(message, page.id));
     page.count++;
@@ -186,9 +216,10 @@ async function sendStretch(
     if (endsStay(message, user)) break;
   }
   if (last > after) page.conversationsLeft--;
-  backlog.sent(conversation, last);
-  return last >= upTo;
+  return last;
 }
+
+function ignore(): void {}
 
 function ofDamaged(error: unknown): undefined {
   if (!isDamaged(error)) throw error;
