@@ -4,7 +4,7 @@ const shardCount = 64;
  * Characters that choose the shard, spread over the whole key. Of its end alone, all cursors of one device would have
  * the same shard: with 10,000 conversations they did not fit into it, and most were read from the disk each time.
  */
-const hashedCharacters = 32;
+const hashedCharacters = 64;
 
 interface Shard<V> {
   /** Least recently used first. */
@@ -70,7 +70,7 @@ export class LruCache<V> {
     let hash = 0;
     const step = Math.ceil(key.length / hashedCharacters);
     for (let i = key.length - 1; i >= 0; i -= step) {
-      hash = (hash * 31 + key.charCodeAt(i)) | 0;
+      hash = Math.imul(hash, 31) ^ key.charCodeAt(i);
     }
     return this.#shards[(hash ^ (hash >>> 12)) & (shardCount - 1)] as Shard<V>;
   }
