@@ -15,7 +15,7 @@ const pageRows = 1000;
 
 /**
  * The conversations of users. Those of users who were asked for lately are remembered, as long as nobody but this node
- * writes: who signs in again and again costs a third less. Bounded in memberships, of about 200 bytes each.
+ * writes: reading them is most of what it costs to sign in. Bounded in memberships, of about 200 bytes each.
  */
 export class Memberships {
   readonly #store: Store;

@@ -31,6 +31,6 @@ export interface Settings {
   readonly connectsPerSecond: number;
   /** Conversations with something left to read that sessions remember between two pages of `sync`, all together. */
   readonly backlogConversationsMax: number;
-  /** Resident conversations. */
+  /** Resident conversations; and entries in the remembered lists of users' conversations, all together. */
   readonly residentConversationsMax: number;
 }

@@ -196,7 +196,11 @@ export const schema = {
     100_000,
     "Conversations with something left to read that sessions remember between two pages of `sync`, all together.",
   ),
-  residentConversationsMax: key(integer(100, 100_000_000), 50_000, "Conversations kept in memory."),
+  residentConversationsMax: key(
+    integer(100, 100_000_000),
+    50_000,
+    "Conversations kept in memory, and as many entries in the lists of users who have signed in.",
+  ),
   poll: {
     holdMsMin: key(
       milliseconds(0, 10 * minute),
