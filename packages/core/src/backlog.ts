@@ -3,6 +3,8 @@ export interface Stretch {
   readonly conversation: string;
   after: number;
   upTo: number;
+  /** As a look has found it; otherwise it was noted, and only a look says where it begins. */
+  isFound: boolean;
 }
 
 /** One session may remember this share of what all of them may. */
@@ -72,11 +74,18 @@ export class Backlog {
     return this.#stretches.values();
   }
 
-  /** The device was not shown the entries up to `upTo`. */
-  note(conversation: string, upTo: number, after = upTo - 1): void {
+  /** By a look at all. */
+  found({ conversation, after, upTo }: Stretch): void {
+    if (this.#stretches.has(conversation)) this.note(conversation, upTo);
+    else this.#stretches.set(conversation, { conversation, after, upTo, isFound: true });
+  }
+
+  /** The device was not shown the entry `seq`. */
+  note(conversation: string, seq: number): void {
     const known = this.#stretches.get(conversation);
     if (known !== undefined) {
-      known.upTo = Math.max(known.upTo, upTo);
+      known.upTo = Math.max(known.upTo, seq);
+      known.isFound = false;
       return;
     }
     if (this.#isKept && this.#stretches.size >= this.#held) {
@@ -86,7 +95,7 @@ export class Backlog {
       }
       this.#held++;
     }
-    this.#stretches.set(conversation, { conversation, after, upTo });
+    this.#stretches.set(conversation, { conversation, after: seq - 1, upTo: seq, isFound: false });
   }
 
   /** The device has everything up to `position`, or may not read what follows. */

@@ -18,7 +18,7 @@ export async function lookAtAll(node: NodeContext, session: Session): Promise<St
   const [after, upTo] = await bounds(node, session, parts);
   const found: Stretch[] = [];
   parts.forEach(({ conversation }, at) => {
-    const stretch = { conversation, after: after[at] as number, upTo: upTo[at] as number };
+    const stretch = { conversation, after: after[at] as number, upTo: upTo[at] as number, isFound: true };
     if (stretch.after < stretch.upTo) found.push(stretch);
   });
   return found;
@@ -45,7 +45,7 @@ export async function lookAtSome(
   const [after, upTo] = await bounds(node, session, parts);
   const left: Stretch[] = [];
   parts.forEach(({ conversation, member }, at) => {
-    const stretch = { conversation, after: after[at] as number, upTo: upTo[at] as number };
+    const stretch = { conversation, after: after[at] as number, upTo: upTo[at] as number, isFound: true };
     if (stretch.after < stretch.upTo) left.push(stretch);
     else if (member.until === undefined) backlog.settle(conversation, stretch.after);
     else backlog.drop(conversation, noted.get(conversation) ?? 0);

@@ -11,10 +11,13 @@ class WatchedStore extends MemoryStore {
   looks = 0;
   /** Rejects the next read of several positions. */
   failure: Error | undefined;
+  listing: () => Promise<void> = async () => undefined;
   reading: (log: string) => Promise<void> = async () => undefined;
 
   override async list(prefix: string, after: string, count: number) {
-    if (prefix.includes("/membership/") && after === "") this.looks++;
+    const isLook = prefix.includes("/membership/");
+    if (isLook && after === "") this.looks++;
+    if (isLook) await this.listing();
     return super.list(prefix, after, count);
   }
 
@@ -150,6 +153,18 @@ test("G4 own messages that are sent between pages are not left out", async () =>
     ["a0:bob#6", "bob:new#1"],
   );
   assert.equal(store.looks, 1);
+});
+
+test("G4 what the user writes while all conversations are looked at hides nothing that lies before it", async () => {
+  const { store, reader, all } = await scene(3, 5);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.listing = () => promise;
+  const id = reader.device.post({ type: "sync", limit: 100 });
+  await reader.device.say("a1:bob", "own");
+  resolve();
+  const { items } = await reader.answer(id);
+  const others = items.filter((item) => item !== "a1:bob#6");
+  assert.deepEqual(others.toSorted(), all);
 });
 
 test("G4 what is not acknowledged comes again, however often, and what was acknowledged otherwise does not", async () => {

@@ -130,14 +130,14 @@ async function fill(peer: Peer, session: Session, page: Page): Promise<boolean> 
   for (;;) {
     if (backlog === undefined) {
       backlog = session.beginBacklog(node.backlogs);
-      for (const { conversation, after, upTo } of await lookAtAll(node, session))
-        backlog.note(conversation, upTo, after);
+      for (const stretch of await lookAtAll(node, session)) backlog.found(stretch);
       isFresh = true;
     }
     const batch = page.next(backlog);
     if (batch.length > 0) {
       if (!page.hasRoom) return true;
-      const stretches = isFresh ? batch : await lookAtSome(node, session, backlog, batch);
+      const isKnown = isFresh && batch.every(({ isFound }) => isFound);
+      const stretches = isKnown ? batch : await lookAtSome(node, session, backlog, batch);
       for (const { conversation } of batch) page.visited.add(conversation);
       if (!(await sendStretches(peer, session, page, backlog, stretches))) return true;
       continue;
