@@ -51,3 +51,17 @@ test("what costs less with size does not grow, and sizes below the first of the 
   assert.equal(rows.at(-1)?.value, 0);
   assert.equal(rows.at(-1)?.runs, 3);
 });
+
+test("a cost that may grow says why, and what one more costs", () => {
+  const figure = new Figure({ ...about, unit: "ms", expected: "linear", why: "they are compared" });
+  for (const size of [10, 1000, 10_000]) figure.add(size, 5 + size / 500);
+  const slope = figure.rows().at(-1);
+  assert.equal(slope?.asExpected, true);
+  assert.match(
+    slope?.note ?? "",
+    /^how it is measured; they are compared; one more costs 2 µs; expected linear/,
+  );
+  const quadratic = new Figure({ ...about, expected: "linear", why: "they are compared" });
+  for (const size of [10, 100, 1000]) quadratic.add(size, size * size);
+  assert.match(quadratic.rows().at(-1)?.note ?? "", /one more costs 1100 µs.*IT GROWS/);
+});

@@ -10,20 +10,24 @@ import { growthProcess } from "./process.ts";
 
 const axis = "conversations of the user";
 const listed = 10;
+/** docs/decisions/2026-11-28-no-feed-per-user.md */
+const why = "a message writes nothing for each member, so the heads of all conversations are compared";
 
 const figures = () => ({
   idle: new Figure({
     axis,
     measure: "connect and sync, nothing new",
     unit: "ms",
-    expected: "constant",
+    expected: "linear",
+    why,
     note: "from the first packet until the device knows that it has everything",
   }),
   news: new Figure({
     axis,
     measure: "connect and sync, one new message",
     unit: "ms",
-    expected: "constant",
+    expected: "linear",
+    why,
     note: "from the first packet until the message is read and acknowledged, durably",
   }),
   list: new Figure({

@@ -8,17 +8,24 @@ import { type Row, rowOf } from "../row.ts";
 
 export type Expected = "constant" | "linear";
 
-export interface About {
+interface Measured {
   /** What becomes more: `messages stored`. */
   readonly axis: string;
   /** What it costs: `append`. */
   readonly measure: string;
+  /** `ms`, or what begins with `µs`. */
   readonly unit: string;
-  readonly expected: Expected;
   readonly note: string;
   /** Sizes below this are shown, but not part of the slope: there something else is what is measured. */
   readonly slopeFrom?: number;
 }
+
+/** A cost that may grow says why. */
+export type About = Measured &
+  (
+    | { readonly expected: "constant"; readonly why?: never }
+    | { readonly expected: "linear"; readonly why: string }
+  );
 
 /** How far above what is expected the exponent over all sizes may be. */
 export const exponentTolerance = 0.1;
@@ -69,7 +76,7 @@ export class Figure {
 
   /** The exponent of the medians; its spread is 0, and its runs are the sizes. */
   #slopeRow(sizes: readonly (readonly [number, readonly number[]])[]): Row {
-    const { axis, measure, expected, note } = this.about;
+    const { axis, measure, expected } = this.about;
     const points = sizes.map(([x, values]) => ({ x, y: Math.max(median(values), Number.MIN_VALUE) }));
     const { exponent, factor } = powerOf(points);
     const lastStep = powerOf(points.slice(-2)).exponent;
@@ -89,11 +96,20 @@ export class Figure {
         lastStep: Math.round(lastStep * 1000) / 1000,
         expected,
         asExpected: isFine,
-        note: `${note}; expected ${expected}: ${isFine ? "yes" : "NO, IT GROWS"}; exponent of the last step ${lastStep.toFixed(2)}; ${last?.x.toLocaleString("en")} cost ${Number(times.toPrecision(3))} times what ${first?.x.toLocaleString("en")} cost`,
+        note: `${this.#note(points)}; expected ${expected}: ${isFine ? "yes" : "NO, IT GROWS"}; exponent of the last step ${lastStep.toFixed(2)}; ${last?.x.toLocaleString("en")} cost ${Number(times.toPrecision(3))} times what ${first?.x.toLocaleString("en")} cost`,
       }),
       ...rounded(exponent),
       runs: sizes.length,
     };
+  }
+
+  /** Of a cost that may grow: why, and what one more costs, between the two largest sizes. */
+  #note(points: readonly { readonly x: number; readonly y: number }[]): string {
+    const { note, unit, why } = this.about;
+    const [before, last] = points.slice(-2);
+    if (why === undefined || before === undefined || last === undefined) return note;
+    const micros = ((last.y - before.y) / (last.x - before.x)) * (unit === "ms" ? 1000 : 1);
+    return `${note}; ${why}; one more costs ${Number(micros.toPrecision(2))} µs`;
   }
 }
 

@@ -47,7 +47,8 @@ const figures = () => ({
     measure: "first touch after a start",
     unit: "ms",
     expected: "linear",
-    note: "one page of history of a conversation that is not in memory yet: its members are read",
+    why: "its members are read",
+    note: "one page of history of a conversation that is not in memory yet",
   }),
   change: new Figure({
     axis,

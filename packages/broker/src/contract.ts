@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Broker, NodeEvent } from "@hongyan/core";
+import { Audience, type Broker, type NodeEvent } from "@hongyan/core";
 
 /** A cluster under test: one broker per node. */
 export interface Cluster {
@@ -126,6 +126,34 @@ export function brokerContract(name: string, open: OpenCluster): void {
         listen(cluster, "alice", log);
         assert.deepEqual(await heard(cluster, ["nobody"], log), []);
         assert.deepEqual(await heard(cluster, [], log), []);
+      }));
+
+    test("an audience reaches those who are in it at that moment", () =>
+      withCluster(async (cluster) => {
+        const log: string[] = [];
+        for (const subject of ["alice", "bob", "carol"]) listen(cluster, subject, log);
+        const members = new Set(Array.from({ length: 100 }, (_, n) => `u${n}`)).add("alice").add("bob");
+        const audience = new Audience({
+          get memberCount() {
+            return members.size;
+          },
+          members: () => Array.from(members, (subject) => ({ subject })),
+        });
+        await cluster.settle();
+        const reached = async () => {
+          log.length = 0;
+          cluster.brokers[0]?.publish(audience, noted("from0"));
+          await cluster.settle();
+          return log.toSorted();
+        };
+        const expected = (who: readonly string[]) =>
+          who.flatMap((as) => cluster.brokers.map((_, at) => `${as} at ${at} from0`)).sort();
+        assert.deepEqual(await reached(), expected(["alice", "bob"]));
+        members.delete("bob");
+        audience.changed({ subject: "bob", isIn: false });
+        members.add("carol");
+        audience.changed({ subject: "carol", isIn: true });
+        assert.deepEqual(await reached(), expected(["alice", "carol"]));
       }));
 
     test("a subject has one subscription per node, and another once it was given up", () =>

@@ -23,6 +23,7 @@ const settings: Settings = {
   userDirectory: true,
   presence: true,
   connectsPerSecond: 1000,
+  backlogConversationsMax: 1000,
   residentConversationsMax: 1000,
 };
 

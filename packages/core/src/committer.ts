@@ -50,8 +50,10 @@ interface Transaction {
   readonly reject: (error: unknown) => void;
 }
 
-/** Is told of a failed commit, before those who wait for it; calls `resume` when the store is back. */
+/** Is told how a commit ended, before those who wait for it; calls `resume` when the store is back. */
 export interface CommitWatcher {
+  /** The record of this key was written. */
+  written(key: string): void;
   failed(): void;
 }
 
@@ -223,11 +225,14 @@ export class Committer {
     this.#committing = true;
     this.#beganAtMs = this.#clock.now();
     this.#inFlightBytes = batch.bytes;
-    this.#store.commit(built.length === 0 ? batch : joined(built, batch)).then(
+    const whole = built.length === 0 ? batch : joined(built, batch);
+    this.#store.commit(whole).then(
       (outcome) => {
         this.#statistics.commits++;
         // A clock that jumped back meanwhile took no time.
         this.#statistics.commitSeconds += Math.max(0, this.#clock.now() - this.#beganAtMs) / 1000;
+        for (let i = 0; i < whole.puts.length; i++)
+          if (outcome.puts[i] !== undefined) this.#watcher.written((whole.puts[i] as Put).key);
         this.#settle(batch, built, outcome);
         this.#finish();
       },

@@ -1,3 +1,4 @@
+import { Audience, type Subjects } from "./audience.ts";
 import type { ConversationKind, Role } from "./backend.ts";
 import { conversationLog, userSubject } from "./keys.ts";
 import type { LogId } from "./ports.ts";
@@ -17,7 +18,10 @@ export interface Member {
   /** Highest seq that any device of the user has acknowledged. */
   delivered: number;
   read: number;
-  /** Entries in (read, head] that do not count as unread for this user; undefined until somebody asks. */
+  /**
+   * Entries in (read, head] that do not count as unread for this user, less the `systemEntries` of the conversation: an
+   * entry that counts for nobody changes one number and not one per member. Undefined until somebody asks.
+   */
   uncounted: number | undefined;
   /** Highest seq that the user has sent, as far as this node knows; decides who wants receipts. */
   lastSent: number;
@@ -43,6 +47,9 @@ export class Conversation {
   /** Members, and former members who may still read what they have seen. */
   readonly people = new Map<string, Member>();
   memberCount = 0;
+  ownerCount = 0;
+  /** System entries that came since this object was made. */
+  systemEntries = 0;
   /** Set when used, cleared by the sweep that evicts: second chance. */
   touched = true;
   /** Work under way that holds on to this object; it is not evicted meanwhile. */
@@ -53,7 +60,8 @@ export class Conversation {
   catchingUp: Promise<boolean> | undefined;
   /** A pass over the log that counts what is unread, while it runs. */
   counting: Promise<void> | undefined;
-  #subjects: string[] | undefined;
+  /** Where entries are published. */
+  readonly audience = new Audience(this);
   /** No member has come in later than with this entry. */
   #sinceMax = 0;
 
@@ -100,18 +108,9 @@ export class Conversation {
     for (const member of this.people.values()) if (member.until === undefined) yield member;
   }
 
-  /** Where an entry is published: one subject per member. Kept until somebody joins or leaves. */
-  get subjects(): readonly string[] {
-    if (this.#subjects === undefined) {
-      this.#subjects = [];
-      for (const member of this.members()) this.#subjects.push(member.subject);
-    }
-    return this.#subjects;
-  }
-
   /** Where the entry `seq` is published: who came in later may not read it. */
-  subjectsOf(seq: number): readonly string[] {
-    if (seq >= this.#sinceMax) return this.subjects;
+  audienceOf(seq: number): Subjects {
+    if (seq >= this.#sinceMax) return this.audience;
     return [...this.members()].filter(({ since }) => since <= seq).map(({ subject }) => subject);
   }
 
@@ -119,14 +118,22 @@ export class Conversation {
   raise(member: Member, kind: "delivered" | "read", position: number): void {
     if (position <= member[kind]) return;
     member[kind] = position;
+    if (kind !== "read") return;
     // What does not count lies in (read, head]: it is counted anew when somebody asks.
-    if (kind === "read") member.uncounted = position === this.head ? 0 : undefined;
+    if (position === this.head) this.leaveOut(member, 0);
+    else member.uncounted = undefined;
+  }
+
+  /** So many entries in (read, head] do not count as unread for the member, whose `read` is not above the head. */
+  leaveOut(member: Member, count: number): void {
+    member.uncounted = count - this.systemEntries;
   }
 
   /** Takes a committed member record into memory. */
   setMember(user: string, record: MemberRecord, version: number): Member {
     const known = this.people.get(user);
-    const wasMember = known !== undefined && known.until === undefined;
+    const before = known?.until === undefined ? known?.role : undefined;
+    const after = record.until === undefined ? record.role : undefined;
     const member: Member = known ?? {
       user,
       subject: userSubject(this.domain, user),
@@ -147,8 +154,10 @@ export class Conversation {
     member.version = version;
     this.#sinceMax = Math.max(this.#sinceMax, record.since);
     this.people.set(user, member);
-    this.memberCount += (record.until === undefined ? 1 : 0) - (wasMember ? 1 : 0);
-    this.#subjects = undefined;
+    this.memberCount += Number(after !== undefined) - Number(before !== undefined);
+    this.ownerCount += Number(after === "owner") - Number(before === "owner");
+    const isIn = after !== undefined;
+    if (isIn !== (before !== undefined)) this.audience.changed({ subject: member.subject, isIn });
     return member;
   }
 
@@ -161,15 +170,7 @@ export class Conversation {
     if (!isSystem && sender !== undefined) sender.lastSent = Math.max(sender.lastSent, message.seq);
     if (message.seq <= this.head) return;
     this.head = message.seq;
-    if (!isSystem) {
-      if (sender !== undefined) leaveOut(sender, message.seq);
-      return;
-    }
-    for (const member of this.people.values()) leaveOut(member, message.seq);
+    if (isSystem) this.systemEntries++;
+    else if (sender?.uncounted !== undefined) sender.uncounted++;
   }
-}
-
-/** The entry does not count as unread. Where the member has read on elsewhere it would not have counted anyway. */
-function leaveOut(member: Member, seq: number): void {
-  if (member.uncounted !== undefined && seq > member.read && seq >= member.since) member.uncounted++;
 }

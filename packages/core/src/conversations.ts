@@ -2,7 +2,7 @@ import { directConversationUsers } from "@hongyan/protocol";
 import { catchUp } from "./catch-up.ts";
 import { Conversation } from "./conversation.ts";
 import { conversationLog, parseReader, recordKeys } from "./keys.ts";
-import type { ReaderPosition, Store, StoredRecord } from "./ports.ts";
+import type { LogId, ReaderPosition, Store, StoredRecord } from "./ports.ts";
 import { type ConversationRecord, decodeRecord, type MemberRecord } from "./record.ts";
 
 /** How many rows one read of members or cursors brings. */
@@ -114,6 +114,27 @@ export class Conversations {
       if (isFresh) return undefined;
       this.evict(current);
     }
+  }
+
+  /**
+   * The highest seq of each of these logs: from memory where no other node writes. There it may miss what is stored at
+   * this very moment, and published in the next.
+   */
+  async heads(logs: readonly LogId[]): Promise<number[]> {
+    if (this.#isShared) return this.#store.heads(logs);
+    const heads: number[] = [];
+    const missing: number[] = [];
+    for (let at = 0; at < logs.length; at++) {
+      const head = this.#resident.get(logs[at] as LogId)?.head;
+      if (head === undefined) missing.push(at);
+      heads.push(head ?? 0);
+    }
+    if (missing.length === 0) return heads;
+    const stored = await this.#store.heads(missing.map((at) => logs[at] as LogId));
+    missing.forEach((at, index) => {
+      heads[at] = stored[index] ?? 0;
+    });
+    return heads;
   }
 
   /** Takes all stored positions into account. */

@@ -1,3 +1,4 @@
+import type { Subjects } from "./audience.ts";
 import type { Message } from "./backend.ts";
 import { claimed } from "./claim.ts";
 import type { Conversation } from "./conversation.ts";
@@ -68,11 +69,11 @@ export class Delivery {
       frame: messageFrame(message, 0),
       exceptSession,
     };
-    this.toUsers(conversation.subjectsOf(message.seq), event);
+    this.toUsers(conversation.audienceOf(message.seq), event);
     if (also.length > 0) this.toUsers(also, event);
   }
 
-  toUsers(subjects: readonly string[], event: NodeEvent): void {
+  toUsers(subjects: Subjects, event: NodeEvent): void {
     this.#learnt = event; // This node knows what it tells.
     this.#broker.publish(subjects, event);
   }
@@ -131,7 +132,8 @@ export class Delivery {
   }
 
   #push(session: Session, event: Extract<NodeEvent, { kind: "message" }>): void {
-    if (session.behind || session.id === event.exceptSession) return;
+    if (session.behind || session.id === event.exceptSession)
+      return session.backlog?.note(event.conversation, event.seq);
     const { peer } = session;
     if (peer === undefined) return session.fallBehind();
     if (peer.connection.bufferedBytes > this.#node.settings.outboxBytesMax) {
@@ -194,6 +196,8 @@ export class Delivery {
 
   /** The device has everything up to `seq`: nothing below is pushed again. */
   acknowledged(session: Session, conversation: string, seq: number): void {
+    session.backlog?.settle(conversation, seq);
+    if (session.backlog?.isDone && !session.behind) session.forgetBacklog();
     const window = session.windows?.get(conversation);
     if (window === undefined) return;
     if (seq >= window.pushed) session.windows?.delete(conversation);

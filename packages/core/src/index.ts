@@ -1,4 +1,5 @@
 /** The rules of Hongyan: sessions, conversations, delivery, receipts, sync. Deterministic; no I/O but its ports. */
+export { Audience, listOf, type Subjects } from "./audience.ts";
 export type * from "./backend.ts";
 export type { NodeEvent } from "./event.ts";
 export {

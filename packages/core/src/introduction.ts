@@ -1,6 +1,5 @@
 import { ProtocolError } from "@hongyan/protocol";
 import { deliveredReader, deviceLog, readReader } from "./keys.ts";
-import { memberships } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { Advance, LogId } from "./ports.ts";
 import type { Session } from "./session.ts";
@@ -30,7 +29,7 @@ export async function introduced(
 }
 
 async function introduce(
-  { store, committer }: NodeContext,
+  { store, committer, memberships }: NodeContext,
   { identity, device }: Session,
   given: readonly LogId[] | undefined,
 ): Promise<void> {
@@ -38,7 +37,7 @@ async function introduce(
   const marker = { log: deviceLog(domain, user), reader: device };
   const [known = 0] = await store.positions([marker]);
   if (known > 0) return;
-  const logs = given ?? (await memberships(store, domain, user)).map(({ log }) => log);
+  const logs = given ?? (await memberships.of(domain, user)).map(({ log }) => log);
   const own = deliveredReader(user, device);
   const positions = await store.positions(
     [own, readReader(user)].flatMap((reader) => logs.map((log) => ({ log, reader }))),

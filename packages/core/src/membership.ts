@@ -88,10 +88,12 @@ export class Membership {
     users: readonly { user: string; role: Role }[],
   ): Promise<number> {
     return this.#change(domain, id, by, "admin", (conversation) => {
-      const fresh = users.filter(
-        ({ user }, at) =>
-          conversation.member(user) === undefined && users.findIndex((other) => other.user === user) === at,
-      );
+      const named = new Set<string>();
+      const fresh = users.filter(({ user }) => {
+        if (conversation.member(user) !== undefined || named.has(user)) return false;
+        named.add(user);
+        return true;
+      });
       checkMembers(fresh, this.#node.settings.membersMax - conversation.memberCount);
       if (fresh.some(({ role }) => role !== "member") && by !== "") requireRole(conversation, by, "owner");
       if (fresh.length === 0) return undefined;
@@ -157,7 +159,7 @@ export class Membership {
       const member = conversation.member(user);
       if (member === undefined) throw notFound();
       if (member.role === role) return undefined;
-      if (member.role === "owner" && owners(conversation) === 1)
+      if (member.role === "owner" && conversation.ownerCount === 1)
         throw new ProtocolError("forbidden", "a group keeps at least one owner");
       return {
         notice: { event: "role", details: { user, role, by } },
@@ -295,7 +297,7 @@ export class Membership {
     conversation.append(message, true);
     this.#node.delivery.publish(conversation, message, undefined, also);
     if (isForAll)
-      this.#node.delivery.toUsers(conversation.subjects, {
+      this.#node.delivery.toUsers(conversation.audience, {
         kind: "conversation",
         conversation: conversation.id,
         seq: message.seq,
@@ -374,12 +376,6 @@ function requireRole(conversation: Conversation, user: string, atLeast: Role): v
     throw new ProtocolError("forbidden", `only an ${atLeast} may do this`);
 }
 
-function owners(conversation: Conversation): number {
-  let count = 0;
-  for (const member of conversation.members()) if (member.role === "owner") count++;
-  return count;
-}
-
 /**
  * Who becomes owner when the last owner is among `leaving`, so that somebody can manage the group: the
  * longest-standing admin, else the longest-standing member. A group that had no owner is the backend's, and stays so.
@@ -389,14 +385,12 @@ function heirOf(
   leaving: readonly string[],
 ): { user: string; role: "owner"; since: number } | undefined {
   const gone = new Set(leaving);
+  const owners = leaving.filter((user) => conversation.member(user)?.role === "owner").length;
+  if (owners === 0 || owners < conversation.ownerCount) return undefined;
   let heir: Member | undefined;
-  let losesOwner = false;
-  for (const member of conversation.members()) {
-    if (gone.has(member.user)) losesOwner ||= member.role === "owner";
-    else if (member.role === "owner") return undefined;
-    else if (heir === undefined || isBefore(member, heir)) heir = member;
-  }
-  return losesOwner && heir !== undefined ? { user: heir.user, role: "owner", since: heir.since } : undefined;
+  for (const member of conversation.members())
+    if (!gone.has(member.user) && (heir === undefined || isBefore(member, heir))) heir = member;
+  return heir && { user: heir.user, role: "owner", since: heir.since };
 }
 
 function isBefore(one: Member, other: Member): boolean {

@@ -1,9 +1,11 @@
 /** What handlers and leaves may use of the node: its parts, not the facade. */
 import type { ProtocolError } from "@hongyan/protocol";
+import type { BacklogRoom } from "./backlog.ts";
 import type { Committer } from "./committer.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Membership } from "./membership.ts";
+import type { Memberships } from "./memberships.ts";
 import type { Outboxes } from "./outboxes.ts";
 import type { Pages } from "./pages.ts";
 import type { Peer } from "./peer.ts";
@@ -32,9 +34,11 @@ export interface NodeContext {
   readonly receipts: Receipts;
   readonly presence: Presence;
   readonly membership: Membership;
+  readonly memberships: Memberships;
   readonly handshakes: Turns;
   readonly pages: Pages;
   readonly outboxes: Outboxes;
+  readonly backlogs: BacklogRoom;
   /** Present where other nodes use the same store: what is in memory may be behind it, and events may be lost. */
   readonly repair: Repair | undefined;
   /** The node takes no more work. */

@@ -1,6 +1,7 @@
 import { ProtocolError } from "@hongyan/protocol";
 import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
+import { BacklogRoom } from "./backlog.ts";
 import { Committer } from "./committer.ts";
 import { Conversations } from "./conversations.ts";
 import { isDamaged } from "./damage.ts";
@@ -9,6 +10,7 @@ import { DomainBackend } from "./domain-backend.ts";
 import { Drain, sendAway } from "./drain.ts";
 import type { NodeEvent } from "./event.ts";
 import { Membership } from "./membership.ts";
+import { Memberships } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
 import { Outboxes } from "./outboxes.ts";
 import { Pages } from "./pages.ts";
@@ -72,17 +74,21 @@ export class Node implements Acceptor {
   constructor(options: NodeOptions) {
     const { clock, store, broker, random, journal, settings } = options;
     const conversations = new Conversations(store, settings.residentConversationsMax);
+    const memberships = new Memberships(store, settings.residentConversationsMax);
     const admission = new Admission(clock, settings.connectsPerSecond);
     let recovery: Recovery | undefined;
     const parts = {
       ...options,
       statistics: this.statistics,
       conversations,
+      memberships,
       handshakes: new Turns((work) => clock.defer(work), handshakesPerTick),
       pages: new Pages(),
       outboxes: new Outboxes(settings.outboxBytesTotal, settings.outboxBytesMax),
+      backlogs: new BacklogRoom(settings.backlogConversationsMax),
       committer: new Committer(store, clock, journal, this.statistics, {
         failed: () => recovery?.failed(),
+        written: (key) => memberships.written(key),
       }),
       isClosing: () => this.#closing,
       admit: () => (this.#closing ? settings.heartbeatMs : admission.admit()),
@@ -105,6 +111,7 @@ export class Node implements Acceptor {
   /** From now on other nodes may use the same store. Nobody else has written to it before. */
   share({ repairEveryMs }: Cluster): void {
     this.#context.conversations.share();
+    this.#context.memberships.share();
     this.#context.repair ??= new Repair(this.#context, repairEveryMs);
   }
 

@@ -3,6 +3,7 @@
  * the server gives it the real ones, the simulator seeded ones.
  */
 import type { CloseName, Encoding, Frame, ProtocolError, SharedFrame, UnknownFrame } from "@hongyan/protocol";
+import type { Subjects } from "./audience.ts";
 
 /** Wall time. It may jump, backwards too: nothing that must be right is decided by it. */
 export interface Clock {
@@ -217,8 +218,11 @@ export interface Store {
  * out of order. Everything it carries is a hint about committed state, and cursors repair what it does not bring.
  */
 export interface Broker<E> {
-  /** Hands `event` to the subscribers of each subject, on every node. */
-  publish(subjects: readonly string[], event: E): void;
+  /**
+   * Hands `event` to the subscribers of each subject, on every node. An array is not changed after it was published, so
+   * that what was found out about it may be kept; an `Audience` says what has changed.
+   */
+  publish(subjects: Subjects, event: E): void;
   /**
    * At most one subscription per subject and node. What other nodes publish may not find it at once: the promise
    * resolves when it does, and never rejects. Undefined: it does now.

@@ -18,7 +18,7 @@ export class Recovery {
   /** A commit has failed: nothing that is in memory is known to be true. */
   failed(): void {
     this.#state = "failed";
-    this.#node.conversations.clear();
+    this.#forget();
   }
 
   tick(): void {
@@ -33,11 +33,16 @@ export class Recovery {
   }
 
   #returned(): void {
-    const { conversations, committer, delivery } = this.#node;
+    const { committer, delivery } = this.#node;
     this.#state = "well";
-    conversations.clear();
+    this.#forget();
     committer.resume();
     delivery.pullAll();
+  }
+
+  #forget(): void {
+    this.#node.conversations.clear();
+    this.#node.memberships.clear();
   }
 }
 

@@ -1,7 +1,7 @@
 import { directConversationUsers } from "@hongyan/protocol";
 import { claimed } from "./claim.ts";
 import { deliveredReader, parseReader, readReader, recordKeys } from "./keys.ts";
-import { type Membership, memberships } from "./memberships.ts";
+import type { Membership } from "./memberships.ts";
 import type { NodeContext } from "./node-context.ts";
 import { type DeviceRecord, decodeRecord } from "./record.ts";
 import type { Session } from "./session.ts";
@@ -103,7 +103,7 @@ export class Repair {
     if (sessions.of(domain, user).length === 0) return;
     this.#node.statistics.comparisons++;
     await this.#compareDevices(domain, user);
-    const all = await memberships(store, domain, user);
+    const all = await this.#node.memberships.of(domain, user);
     const ends = await store.heads(all.map(({ log }) => log));
     const compared = sessions.of(domain, user).filter(({ behind, peer }) => !behind && peer !== undefined);
     const parts: Part[] = [];

@@ -1,4 +1,5 @@
 import type { FrameNamed } from "@hongyan/protocol";
+import { Backlog, type BacklogRoom } from "./backlog.ts";
 import type { Peer } from "./peer.ts";
 import type { Identity } from "./ports.ts";
 
@@ -53,6 +54,8 @@ export class Session {
   settled: Map<string, number> | undefined;
   /** Subjects of the users whose presence the device watches, in the order in which it last named them. */
   watching: Set<string> | undefined;
+  /** Where there is something left to read, once a page was read; absent where it is not known or nothing is left. */
+  backlog: Backlog | undefined;
   /** Receipt pushes so far: `ordinal` of the last one. */
   receipts = 0;
 
@@ -78,5 +81,19 @@ export class Session {
     this.windows = undefined;
     this.told = undefined;
     this.settled = undefined;
+    this.forgetBacklog();
+  }
+
+  /** From now on a new backlog is told of what is left out; everything before is to be found by a look at all. */
+  beginBacklog(room: BacklogRoom): Backlog {
+    this.forgetBacklog();
+    this.backlog = new Backlog(room);
+    return this.backlog;
+  }
+
+  /** The next page looks at all conversations. */
+  forgetBacklog(): void {
+    this.backlog?.close();
+    this.backlog = undefined;
   }
 }

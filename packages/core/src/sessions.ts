@@ -90,6 +90,7 @@ export class Sessions {
     if (existing !== undefined && resume === existing.id) {
       existing.peer = peer;
       this.#away.delete(existing);
+      existing.forgetBacklog();
       // The device says that it is here, whatever came of an attempt elsewhere: it is claimed anew.
       existing.claimId = this.#random.id();
       existing.claim = undefined;
@@ -121,12 +122,14 @@ export class Sessions {
   /** The connection of `session` is gone; the session waits for its device. */
   away(session: Session): void {
     session.peer = undefined;
+    session.forgetBacklog();
     session.awaySinceMs = this.#clock.now();
     this.#away.add(session);
   }
 
   end(session: Session): void {
     this.#away.delete(session);
+    session.forgetBacklog();
     const subject = userSubject(session.identity.domain, session.identity.user);
     const sessions = this.#byUser.get(subject);
     const at = sessions?.indexOf(session) ?? -1;

@@ -29,6 +29,8 @@ export interface Settings {
   readonly presence: boolean;
   /** Handshakes admitted per second; the others are told when to come back. */
   readonly connectsPerSecond: number;
-  /** Resident conversations. */
+  /** Conversations with something left to read that sessions remember between two pages of `sync`, all together. */
+  readonly backlogConversationsMax: number;
+  /** Resident conversations; and entries in the remembered lists of users' conversations, all together. */
   readonly residentConversationsMax: number;
 }

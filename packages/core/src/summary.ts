@@ -96,7 +96,7 @@ async function latest(
   try {
     for (
       let tries = 0;
-      needsCount(member) || (lastOfHead !== conversation.head && tries < triesMax);
+      needsCount(conversation, member) || (lastOfHead !== conversation.head && tries < triesMax);
       tries++
     ) {
       await countUnread(node.store, conversation, member);
@@ -106,7 +106,7 @@ async function latest(
   } catch (error) {
     if (!isDamaged(error)) throw error;
     // It stays in the list, without what can be said only from its log.
-    member.uncounted ??= 0;
+    if (needsCount(conversation, member)) conversation.leaveOut(member, 0);
   }
   return last;
 }

@@ -9,7 +9,8 @@ const scanLimit = { count: 1000, bytes: 1024 * 1024 };
  * drift. Only after `countUnread`, and in the same moment as the head and the read position it is shown with.
  */
 export function unreadCount(conversation: Conversation, member: Member): number {
-  return Math.max(0, conversation.head - readFrom(member) - (member.uncounted ?? 0));
+  const uncounted = member.uncounted === undefined ? 0 : member.uncounted + conversation.systemEntries;
+  return Math.max(0, conversation.head - readFrom(member) - uncounted);
 }
 
 /**
@@ -18,7 +19,7 @@ export function unreadCount(conversation: Conversation, member: Member): number 
  * restart the members of a large group ask one after another, and each would read the same entries.
  */
 export async function countUnread(store: Store, conversation: Conversation, member: Member): Promise<void> {
-  while (needsCount(member)) {
+  while (needsCount(conversation, member)) {
     conversation.counting ??= countAll(store, conversation).finally(() => {
       conversation.counting = undefined;
     });
@@ -26,9 +27,14 @@ export async function countUnread(store: Store, conversation: Conversation, memb
   }
 }
 
-/** Nobody asks what a former member has not read. */
-export function needsCount(member: Member): boolean {
-  return member.uncounted === undefined && member.until === undefined;
+/**
+ * Nobody asks what a former member has not read. Who has read beyond the head, on another node, has nothing unread: what
+ * does not count for them is counted when the head has come there.
+ */
+export function needsCount(conversation: Conversation, member: Member): boolean {
+  return (
+    member.uncounted === undefined && member.until === undefined && readFrom(member) <= conversation.head
+  );
 }
 
 function readFrom(member: Member): number {
@@ -46,7 +52,7 @@ async function countAll(store: Store, conversation: Conversation): Promise<void>
   const tallies = new Map<string, Tally>();
   let at = conversation.head;
   for (const member of conversation.members()) {
-    if (member.uncounted !== undefined) continue;
+    if (!needsCount(conversation, member)) continue;
     const from = readFrom(member);
     tallies.set(member.user, { member, from, own: 0 });
     at = Math.min(at, from);
@@ -71,6 +77,18 @@ async function countAll(store: Store, conversation: Conversation): Promise<void>
   for (const { member, from, own } of tallies.values()) {
     // Who has read on meanwhile is counted in the next pass.
     if (readFrom(member) !== from || member.uncounted !== undefined) continue;
-    member.uncounted = own + systemSeqs.filter((seq) => seq > from).length;
+    conversation.leaveOut(member, own + countAbove(systemSeqs, from));
   }
+}
+
+/** How many of these ascending seqs are above `from`. */
+function countAbove(seqs: readonly number[], from: number): number {
+  let low = 0;
+  let high = seqs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((seqs[middle] as number) > from) high = middle;
+    else low = middle + 1;
+  }
+  return seqs.length - low;
 }

@@ -36,6 +36,7 @@ export const settings: Settings = {
   userDirectory: true,
   presence: true,
   connectsPerSecond: 1000,
+  backlogConversationsMax: 100_000,
   residentConversationsMax: 1000,
 };
 

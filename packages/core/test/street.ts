@@ -1,6 +1,6 @@
 /** Two nodes on one store, and what lies between them. */
 import { MemoryStore } from "@hongyan/core/memory";
-import type { Broker, NodeEvent, Settings } from "../src/index.ts";
+import { type Broker, listOf, type NodeEvent, type Settings } from "../src/index.ts";
 import { House, repairEveryMs } from "./house.ts";
 
 /** What lies between two houses: carries a little later, or loses. */
@@ -20,10 +20,11 @@ export class Street {
     this.#houses.push(receivers);
     return {
       publish: (subjects, event) => {
+        const list = listOf(subjects);
         this.carried.push(event);
         for (const house of this.#houses) {
           const deliver = (): void => {
-            for (const subject of subjects) house.get(subject)?.({ ...event });
+            for (const subject of list) house.get(subject)?.({ ...event });
           };
           if (house === receivers) deliver();
           else if (!this.isClosed) setImmediate(deliver);

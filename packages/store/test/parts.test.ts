@@ -88,6 +88,21 @@ test("the cache keeps what was used last, within its bytes", () => {
   assert.equal(cache.bytes, 0);
 });
 
+test("the cache has its room for keys that end alike: all cursors of a device, all conversations of a user", () => {
+  const bytesOf = () => 100;
+  const names = {
+    cursors: (n: number) => cursorName(`d/conversation/p${n}:user10000`, "d/user10000/phone"),
+    logs: (n: number) => `Sd/conversation/p${n}:c0a8012e-7f3b-4b6e-9d57-2f1f6f5f0f11`,
+  };
+  for (const [kind, name] of Object.entries(names)) {
+    const cache = new LruCache<number>(10_000 * 100 * 2, bytesOf);
+    for (let n = 0; n < 10_000; n++) cache.set(name(n), n);
+    let kept = 0;
+    for (let n = 0; n < 10_000; n++) if (cache.peek(name(n)) === n) kept++;
+    assert.ok(kept > 9_500, `${kept} of 10,000 ${kind}`);
+  }
+});
+
 test("names of cursors are different for different (log, reader)", () => {
   assert.notEqual(cursorName("ab", "c"), cursorName("a", "bc"));
   assert.notEqual(cursorName("1:a", "b"), cursorName("1", ":ab"));

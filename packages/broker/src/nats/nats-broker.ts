@@ -1,4 +1,4 @@
-import type { Broker, NodeEvent } from "@hongyan/core";
+import { type Broker, listOf, type NodeEvent, type Subjects } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { Batches, type Destination } from "./batches.ts";
@@ -111,8 +111,9 @@ export class NatsBroker implements Broker<NodeEvent> {
    * Costs a copy of the event per subject, or one for all of them where they are many; the event itself is encoded
    * once. A subscriber of this node that throws does so here, after all were served.
    */
-  publish(subjects: readonly string[], event: NodeEvent): void {
-    if (subjects.length > 0) this.#toOthers(subjects, event);
+  publish(subjects: Subjects, event: NodeEvent): void {
+    const list = listOf(subjects);
+    if (list.length > 0) this.#toOthers(list, event);
     this.#bySubject.publish(subjects, event);
   }
 

@@ -1,12 +1,14 @@
 import type { FrameNamed, Reply } from "@hongyan/protocol";
 import { limits } from "@hongyan/protocol";
+import type { Backlog, Stretch } from "../backlog.ts";
 import { isDamaged } from "../damage.ts";
-import { introduced } from "../introduction.ts";
-import { deliveredReader } from "../keys.ts";
-import { memberships } from "../memberships.ts";
+import { conversationLog } from "../keys.ts";
+import { lookAtAll, lookAtSome } from "../look.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
+import type { NodeContext } from "../node-context.ts";
 import { endsStay } from "../notice.ts";
 import type { Peer } from "../peer.ts";
+import type { Entry } from "../ports.ts";
 import type { Session } from "../session.ts";
 import { conversationFrame } from "../summary.ts";
 import { acknowledgePage } from "./ack.ts";
@@ -14,14 +16,6 @@ import type { Handler } from "./handlers.ts";
 
 const pageMessages = 500;
 const pageBytes = 256 * 1024;
-
-/** A conversation in which a device has something to read. */
-interface Backlog {
-  readonly conversation: string;
-  readonly log: string;
-  readonly after: number;
-  readonly upTo: number;
-}
 
 /**
  * Everything after this device's cursors, across all conversations, in one round trip. The request for the next
@@ -33,101 +27,200 @@ export const sync: Handler<"sync"> = (peer, session, command) =>
 async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
   const { node } = peer;
   node.statistics.syncPages++;
-  if (command.positions !== undefined && command.positions.length > 0)
-    await acknowledgePage(peer, session, command.positions);
+  session.backlog?.use();
+  try {
+    if (command.positions !== undefined && command.positions.length > 0)
+      await acknowledgePage(peer, session, command.positions);
+    if (command.counts === true) return await countsPage(peer, session, command.id);
+    return await messagesPage(peer, session, command);
+  } finally {
+    session.backlog?.keep();
+    const isOver = session.backlog?.isDone && !session.behind;
+    // Nobody would give back what a session holds that has ended meanwhile.
+    if (isOver || session.peer !== peer) session.forgetBacklog();
+  }
+}
+
+async function countsPage(peer: Peer, session: Session, id: number): Promise<Reply> {
+  const { node } = peer;
+  await reachable(node, session);
+  const found = await lookAtAll(node, session);
+  let count = 0;
+  for (const { conversation, upTo } of found.slice(0, limits.pageMessagesMax)) {
+    const frame = await conversationFrame(node, session, conversation, id, upTo);
+    if (frame === undefined) continue;
+    peer.push(frame);
+    count++;
+  }
+  return { type: "sync.ok", id, count, more: found.length > limits.pageMessagesMax };
+}
+
+async function messagesPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
+  const { node } = peer;
   // From here on new entries are pushed again, those of other nodes too. Done before the log is read: what is
   // committed meanwhile is either found or pushed, or both, and never missed (G4).
   const wasBehind = session.behind;
-  if (command.counts !== true) session.behind = false;
+  session.behind = false;
   try {
-    const subscribing = node.sessions.subscribing(session.identity.domain, session.identity.user);
-    if (subscribing !== undefined) await subscribing;
-    const backlogs = await findBacklogs(peer, session);
-    if (command.counts === true) return await sendCounts(peer, session, command.id, backlogs);
-    const page = await sendMessages(peer, session, command, backlogs);
-    if (page.more) {
+    await reachable(node, session);
+    const page = new Page(peer, command);
+    const more = await fill(peer, session, page);
+    if (more) {
       session.behind = true;
       session.toldBehindMs = node.clock.now();
     }
-    return { type: "sync.ok", id: command.id, ...page };
+    return { type: "sync.ok", id: command.id, count: page.count, more };
   } catch (error) {
+    session.forgetBacklog();
     if (wasBehind) session.behind = true;
     throw error;
   }
 }
 
-async function findBacklogs(peer: Peer, session: Session): Promise<Backlog[]> {
-  const { store } = peer.node;
-  const { domain, user } = session.identity;
-  const parts = await memberships(store, domain, user);
-  const logs = parts.map(({ log }) => log);
-  await introduced(peer.node, session, logs);
-  const reader = deliveredReader(user, session.device);
-  const [heads, positions] = await Promise.all([
-    store.heads(logs),
-    store.positions(logs.map((log) => ({ log, reader }))),
-  ]);
-  const backlogs: Backlog[] = [];
-  parts.forEach(({ conversation, log, member }, at) => {
-    const after = Math.max(positions[at] ?? 0, member.since - 1);
-    const upTo = Math.min(heads[at] ?? 0, member.until ?? Number.MAX_SAFE_INTEGER);
-    if (after < upTo) backlogs.push({ conversation, log, after, upTo });
-  });
-  return backlogs;
+/** Resolves when events of other nodes reach the session. */
+async function reachable({ sessions }: NodeContext, { identity }: Session): Promise<void> {
+  const subscribing = sessions.subscribing(identity.domain, identity.user);
+  if (subscribing !== undefined) await subscribing;
 }
 
-async function sendCounts(
+/** One page being filled. */
+class Page {
+  readonly id: number;
+  count = 0;
+  messagesLeft: number;
+  bytesLeft: number;
+  /** Conversations that were looked at for this page. */
+  readonly visited = new Set<string>();
+  /** The next request acknowledges this page: it must be able to name every conversation of it. */
+  conversationsLeft: number = limits.positionsMax;
+
+  constructor({ node }: Peer, { id, limit, bytes }: FrameNamed<"sync">) {
+    this.id = id;
+    this.messagesLeft = Math.min(Math.max(limit ?? pageMessages, 1), limits.pageMessagesMax);
+    this.bytesLeft = Math.min(Math.max(bytes ?? pageBytes, 1), node.settings.outboxBytesMax);
+  }
+
+  get hasRoom(): boolean {
+    return this.messagesLeft > 0 && this.bytesLeft > 0 && this.conversationsLeft > 0;
+  }
+
+  /** The next ones of the backlog that this page may have room for. */
+  next(backlog: Backlog): Stretch[] {
+    const batch: Stretch[] = [];
+    let messages = 0;
+    for (const stretch of backlog.values()) {
+      if (this.visited.has(stretch.conversation)) continue;
+      batch.push(stretch);
+      messages += stretch.upTo - stretch.after;
+      if (messages >= this.messagesLeft || batch.length >= this.conversationsLeft) break;
+    }
+    return batch;
+  }
+}
+
+/**
+ * Fills a page from what the session remembers, and by a look at all conversations where that does not suffice; false:
+ * nothing is left, and everything is pushed from here on.
+ */
+async function fill(peer: Peer, session: Session, page: Page): Promise<boolean> {
+  const { node } = peer;
+  let { backlog } = session;
+  let isFresh = false;
+  if (backlog !== undefined) noteWindows(backlog, session);
+  for (;;) {
+    if (backlog === undefined) {
+      backlog = session.beginBacklog(node.backlogs);
+      for (const stretch of await lookAtAll(node, session)) backlog.found(stretch);
+      isFresh = true;
+    }
+    const batch = page.next(backlog);
+    if (batch.length > 0) {
+      if (!page.hasRoom) return true;
+      const isKnown = isFresh && batch.every(({ isFound }) => isFound);
+      const stretches = isKnown ? batch : await lookAtSome(node, session, backlog, batch);
+      for (const { conversation } of batch) page.visited.add(conversation);
+      if (!(await sendStretches(peer, session, page, backlog, stretches))) return true;
+      continue;
+    }
+    // Where events may be lost, only a look at all says that nothing is left.
+    if (backlog.isWhole && (isFresh || node.repair === undefined)) return false;
+    if (!page.hasRoom || session.peer !== peer) return true;
+    backlog = undefined;
+  }
+}
+
+/** What was pushed and is not acknowledged is sent as well. */
+function noteWindows(backlog: Backlog, { windows }: Session): void {
+  if (windows === undefined) return;
+  for (const [conversation, { pushed }] of windows) backlog.note(conversation, pushed);
+}
+
+/**
+ * One after the other, reading one ahead: while the entries of one are written, the store looks for those of the next.
+ * False: there is more than the page has room for.
+ */
+async function sendStretches(
   peer: Peer,
   session: Session,
-  id: number,
-  backlogs: readonly Backlog[],
-): Promise<Reply> {
-  let count = 0;
-  for (const { conversation, upTo: seq } of backlogs.slice(0, limits.pageMessagesMax)) {
-    const frame = await conversationFrame(peer.node, session, conversation, id, seq);
-    if (frame === undefined) continue;
-    peer.push(frame);
-    count++;
+  page: Page,
+  backlog: Backlog,
+  stretches: readonly Stretch[],
+): Promise<boolean> {
+  const { domain, user } = session.identity;
+  const read = (stretch: Stretch | undefined, count: number): Promise<Entry[] | undefined> | undefined => {
+    if (stretch === undefined || count <= 0) return undefined;
+    const limit = { count, bytes: page.bytesLeft };
+    const reading = peer.node.store
+      .read(conversationLog(domain, stretch.conversation), stretch.after, limit)
+      .catch(ofDamaged);
+    reading.catch(ignore); // It may come to nobody's use.
+    return reading;
+  };
+  let ahead: ReturnType<typeof read>;
+  for (const [at, stretch] of stretches.entries()) {
+    if (!page.hasRoom) return false;
+    const entries = await (ahead ?? read(stretch, page.messagesLeft));
+    ahead = read(stretches[at + 1], page.messagesLeft - (stretch.upTo - stretch.after));
+    if (entries === undefined || entries.length === 0) {
+      // One that has lost entries stays where it is, and does not keep the others from coming; so does a trimmed one.
+      backlog.drop(stretch.conversation, stretch.upTo);
+    } else {
+      const last = sendEntries(peer, user, page, stretch, entries);
+      backlog.sent(stretch.conversation, last);
+      if (last < stretch.upTo) return false;
+    }
   }
-  return { type: "sync.ok", id, count, more: backlogs.length > limits.pageMessagesMax };
+  return true;
 }
+
+/** Returns the seq of the last one that was sent. */
+function sendEntries(
+  peer: Peer,
+  user: string,
+  page: Page,
+  { conversation, after, upTo }: Stretch,
+  entries: readonly Entry[],
+): number {
+  let last = after;
+  for (const entry of entries) {
+    // An entry larger than what is left waits for the next page, unless this page is empty.
+    if (entry.seq > upTo || page.messagesLeft <= 0 || (entry.body.length > page.bytesLeft && page.count > 0))
+      break;
+    const message = decodeMessage(conversation, entry);
+    peer.write(messageFrame(message, page.id));
+    page.count++;
+    page.messagesLeft--;
+    page.bytesLeft -= entry.body.length;
+    last = entry.seq;
+    // Removed after the memberships were read: what follows is not for them. The next page knows.
+    if (endsStay(message, user)) break;
+  }
+  if (last > after) page.conversationsLeft--;
+  return last;
+}
+
+function ignore(): void {}
 
 function ofDamaged(error: unknown): undefined {
   if (!isDamaged(error)) throw error;
-}
-
-async function sendMessages(
-  peer: Peer,
-  session: Session,
-  command: FrameNamed<"sync">,
-  backlogs: readonly Backlog[],
-): Promise<{ count: number; more: boolean }> {
-  const { store, settings } = peer.node;
-  let messagesLeft = Math.min(Math.max(command.limit ?? pageMessages, 1), limits.pageMessagesMax);
-  let bytesLeft = Math.min(Math.max(command.bytes ?? pageBytes, 1), settings.outboxBytesMax);
-  let count = 0;
-  // The next request acknowledges this page: it must be able to name every conversation of it.
-  let conversationsLeft: number = limits.positionsMax;
-  for (const { conversation, log, after, upTo } of backlogs) {
-    if (messagesLeft <= 0 || bytesLeft <= 0 || conversationsLeft-- <= 0) return { count, more: true };
-    const entries = await store.read(log, after, { count: messagesLeft, bytes: bytesLeft }).catch(ofDamaged);
-    // One that has lost entries stays where it is, and does not keep the others from coming.
-    if (entries === undefined) continue;
-    let last = after;
-    for (const entry of entries) {
-      if (entry.seq > upTo) break;
-      // An entry larger than what is left waits for the next page, unless this page is empty.
-      if (entry.body.length > bytesLeft && count > 0) return { count, more: true };
-      const message = decodeMessage(conversation, entry);
-      peer.write(messageFrame(message, command.id));
-      count++;
-      messagesLeft--;
-      bytesLeft -= entry.body.length;
-      last = entry.seq;
-      // Removed after the memberships were read: what follows is not for them. The next page knows.
-      if (endsStay(message, session.identity.user)) break;
-    }
-    if (last < upTo && entries.length > 0) return { count, more: true };
-  }
-  return { count, more: false };
 }

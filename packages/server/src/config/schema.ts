@@ -191,7 +191,16 @@ export const schema = {
     5_000,
     "Handshakes admitted per second; the others are told when to come back.",
   ),
-  residentConversationsMax: key(integer(100, 100_000_000), 50_000, "Conversations kept in memory."),
+  backlogConversationsMax: key(
+    integer(0, 10_000_000),
+    100_000,
+    "Conversations with something left to read that sessions remember between two pages of `sync`, all together.",
+  ),
+  residentConversationsMax: key(
+    integer(100, 100_000_000),
+    50_000,
+    "Conversations kept in memory, and as many entries in the lists of users who have signed in.",
+  ),
   poll: {
     holdMsMin: key(
       milliseconds(0, 10 * minute),

@@ -28,10 +28,10 @@ export class Caches {
     return typeof state === "string" ? Buffer.from(state, "latin1") : undefined;
   }
 
-  /** The first `bytes` of the encoded state, without marking it as used. */
-  peekState(log: LogId, bytes: number): Buffer | undefined {
+  /** The head of the log, without marking its state as used. */
+  peekHead(log: LogId): number | undefined {
     const state = this.#cache.peek(stateName(log));
-    return typeof state === "string" ? Buffer.from(state.slice(0, bytes), "latin1") : undefined;
+    return typeof state === "string" ? firstVarint(state) : undefined;
   }
 
   setState(log: LogId, state: Buffer): void {
@@ -53,6 +53,18 @@ export class Caches {
 
   clear(): void {
     this.#cache.clear();
+  }
+}
+
+/** The head is the first number of a state; a buffer for it would cost more than all the rest. */
+function firstVarint(state: string): number {
+  let value = 0;
+  let scale = 1;
+  for (let i = 0; ; i++) {
+    const byte = state.charCodeAt(i);
+    value += (byte & 127) * scale;
+    if (byte < 128) return value;
+    scale *= 128;
   }
 }
 

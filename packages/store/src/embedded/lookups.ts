@@ -19,15 +19,8 @@ import { decodeLogState, headOf, newLogState, seqOfNumber } from "./log-state.ts
 import { chunkOf, readChunk, seqIn } from "./number-chunk.ts";
 import { decodeRecord } from "./record-plan.ts";
 
-/** The head is the first number of a state: 8 bytes at most. */
-const headBytesMax = 8;
-
 export async function headsOf(keyValue: KeyValue, caches: Caches, logs: readonly LogId[]): Promise<number[]> {
-  const cached = (log: LogId): number | undefined => {
-    const state = caches.peekState(log, headBytesMax);
-    return state && headOf(state);
-  };
-  return cachedOrRead(keyValue, logs, cached, stateKey, headOf);
+  return cachedOrRead(keyValue, logs, (log) => caches.peekHead(log), stateKey, headOf);
 }
 
 export async function positionsOf(

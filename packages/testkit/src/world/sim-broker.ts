@@ -1,4 +1,4 @@
-import type { Broker, NodeEvent } from "@hongyan/core";
+import { type Broker, listOf, type NodeEvent } from "@hongyan/core";
 import { SharedFrame } from "@hongyan/protocol";
 import type { BrokerConditions } from "../plan/plan.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -40,7 +40,7 @@ export class SimBroker {
     const member: Member = { name, receivers: new Map() };
     this.#members.add(member);
     const broker: Broker<NodeEvent> = {
-      publish: (subjects, event) => this.#publish(member, subjects, event),
+      publish: (subjects, event) => this.#publish(member, listOf(subjects), event),
       subscribe: (subject, receive) => {
         if (member.receivers.has(subject)) throw new Error(`There is a subscription of ${subject} already`);
         member.receivers.set(subject, receive);

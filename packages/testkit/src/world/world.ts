@@ -203,6 +203,7 @@ function settingsOf(plan: Plan): Settings {
     userDirectory: true,
     presence: true,
     connectsPerSecond: 100,
+    backlogConversationsMax: 50,
     residentConversationsMax: 3,
   };
 }
