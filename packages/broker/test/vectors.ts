@@ -7,6 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { NodeEvent } from "@hongyan/core";
 import { writeEnvelope } from "../src/nats/envelope.ts";
 import { encodeEvent } from "../src/nats/event-codec.ts";
+import { writeNameWord } from "../src/nats/name-word.ts";
 import { messageEvent } from "./events.ts";
 
 const file = new URL("../vectors/events.json", import.meta.url);
@@ -46,6 +47,7 @@ export function makeVectors(): readonly Vector[] {
     ...encoded.map(({ name, event }) => ({ name, bytes: hex(event) })),
     { name: "envelope of two events to one", bytes: hex(writeEnvelope(undefined, some, eventBytes)) },
     { name: "envelope of two events to two", bytes: hex(writeEnvelope(list, some, eventBytes)) },
+    { name: "name of a node", bytes: hex(writeNameWord({ id: "n1", host: "web-1", isRunning: true })) },
   ];
 }
 

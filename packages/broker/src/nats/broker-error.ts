@@ -1,9 +1,9 @@
 /**
  * `misconfigured`: the options contradict each other, or a file that they name cannot be read. `unreachable`: nobody
  * answers there, or not as NATS, or without the right certificate. `refused`: NATS is there and does not let this
- * node in, or not to its subjects.
+ * node in, or not to its subjects. `taken`: another node has the name of this one.
  */
-export type BrokerErrorCode = "misconfigured" | "unreachable" | "refused";
+export type BrokerErrorCode = "misconfigured" | "unreachable" | "refused" | "taken";
 
 /** Why a broker could not be opened, in words for an operator. */
 export class BrokerError extends Error {

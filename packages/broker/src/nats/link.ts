@@ -64,11 +64,14 @@ export class Link {
       });
   }
 
-  /** Takes a message with so many events on its way; `confirm` is due afterwards. */
-  send(subject: string, message: Uint8Array, events: number): void {
+  /**
+   * Takes a message with so many events on its way; `confirm` is due afterwards. Where nobody listens, NATS says so on
+   * the subject `reply`.
+   */
+  send(subject: string, message: Uint8Array, events: number, reply?: string): void {
     if (this.#state !== "connected" || message.length > this.#messageBytesMax) return this.dropped(events);
     try {
-      this.#nats.publish(subject, message);
+      this.#nats.publish(subject, message, reply === undefined ? undefined : { reply });
     } catch {
       // NATS may have been told to take less than when it was last asked.
       this.#messageBytesMax = this.#nats.info?.max_payload ?? this.#messageBytesMax;

@@ -15,6 +15,7 @@ import {
 } from "./envelope.ts";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { Link } from "./link.ts";
+import { NodeName } from "./node-name.ts";
 import { defaults, type NatsOptions, urls } from "./options.ts";
 import { RecipientsDecoder, RecipientsEncoder } from "./recipients.ts";
 import { Soon } from "./soon.ts";
@@ -48,6 +49,7 @@ export class NatsBroker implements Broker<NodeEvent> {
   readonly #options: NatsOptions;
   readonly #prefix: string;
   readonly #link: Link;
+  readonly #name: NodeName;
   /** The subscribers of this node by subject, and by token for what comes from others. */
   readonly #bySubject = new MemoryBroker<NodeEvent>();
   readonly #byToken = new MemoryBroker<NodeEvent>();
@@ -68,8 +70,18 @@ export class NatsBroker implements Broker<NodeEvent> {
       bufferBytesMax: options.bufferBytesMax ?? defaults.bufferBytesMax,
       journal: options.journal,
       statistics: this.statistics,
-      returned: () => this.#missed.ask(),
+      returned: () => {
+        this.#missed.ask();
+        this.#name.returned();
+      },
       recovered: () => this.#dropped.ask(),
+    });
+    this.#name = new NodeName({
+      link: this.#link,
+      name: options.node,
+      subject: `${this.#prefix}name.${subjectToken(options.node)}`,
+      journal: options.journal,
+      statistics: this.statistics,
     });
     this.#recipientsBytesMax = Math.min(recipientsBytesMax, this.#link.messageBytesMax >> 2);
     this.#encoder = new RecipientsEncoder(this.#recipientsBytesMax);
@@ -79,11 +91,15 @@ export class NatsBroker implements Broker<NodeEvent> {
     this.#link.subscribe(`${this.#prefix}gap`, (message) => this.#receiveGap(message));
   }
 
-  /** Rejects with `BrokerError` where NATS is not there, or does not let this node do what it has to do. */
+  /**
+   * Rejects with `BrokerError` where NATS is not there, or does not let this node do what it has to do, or another
+   * node has its name.
+   */
   static async open(options: NatsOptions): Promise<NatsBroker> {
     const broker = new NatsBroker(options, await connectNats(options));
     try {
       await broker.#checkRights();
+      await broker.#name.take();
       return broker;
     } catch (error) {
       await broker.close();
@@ -129,6 +145,7 @@ export class NatsBroker implements Broker<NodeEvent> {
   /** Lets what was published leave, if NATS is there. Afterwards only subscribers of this node are served. */
   async close(): Promise<void> {
     this.#flush();
+    this.#name.close();
     this.#missed.cancel();
     this.#dropped.cancel();
     await this.#link.close();

@@ -18,6 +18,8 @@ export interface NatsStatistics {
   receiverFailures: number;
   /** How often the node was told that it has missed something. */
   gaps: number;
+  /** Other nodes that have the name of this one: there should be none. */
+  namesakes: number;
   /** Bytes that NATS has not confirmed to have. */
   unconfirmedBytes: number;
 }
@@ -34,6 +36,7 @@ export function emptyStatistics(): NatsStatistics {
     unknown: 0,
     receiverFailures: 0,
     gaps: 0,
+    namesakes: 0,
     unconfirmedBytes: 0,
   };
 }

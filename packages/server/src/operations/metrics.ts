@@ -136,6 +136,11 @@ export const jointRows = {
     name: "broker_gaps_total",
     help: "How often events of other nodes may have been lost, and everybody here was compared with the store.",
   },
+  namesakes: {
+    type: "gauge",
+    name: "broker_namesakes",
+    help: "Other nodes of the cluster that have the name of this one: there should be none.",
+  },
   unconfirmedBytes: {
     type: "gauge",
     name: "broker_unconfirmed_bytes",
