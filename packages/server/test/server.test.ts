@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, statSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { connect, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -274,6 +274,16 @@ test("health, readiness and metrics", async (t) => {
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   await closing;
   await assert.rejects(fetch(`${url}/healthz`));
+});
+
+test("G1 a data directory that was deleted makes the server unready, and nothing is acknowledged", async (t) => {
+  const { server, url, data } = await started(t);
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  await rm(join(data, "store"), { recursive: true });
+  let status = "";
+  while (status !== "the data directory is gone")
+    ({ status } = (await (await fetch(`${url}/readyz`)).json()) as { status: string });
+  await assert.rejects(server.backend("demo").putUser({ user: "eve", name: "Eve" }), { code: "gone" });
 });
 
 test("a store that does not answer makes the server unready", async (t) => {

@@ -1,7 +1,7 @@
 /**
  * `locked`: another server has the directory. `newer_format`: written by a newer version. `foreign`: not data of
  * this product. `unwritable`: the directory cannot be made, read or written. `failed`: a write failed, and the store
- * takes nothing until it has found the disk good again. `overloaded`: too much waits to be written; try again.
+ * takes nothing until it has found the disk good again. `gone`: the same, because the directory was deleted or moved. `overloaded`: too much waits to be written; try again.
  * `damaged`: entries of a log are lost; reads of it that meet the hole are rejected. `moved`: the data live on
  * elsewhere. `closed`: after `close`.
  *
@@ -15,6 +15,7 @@ export type StoreErrorCode =
   | "foreign"
   | "unwritable"
   | "failed"
+  | "gone"
   | "overloaded"
   | "damaged"
   | "moved"

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { EmbeddedStore, StoreError } from "@hongyan/store/embedded";
 import { ClassicLevel } from "classic-level";
 import { openLevel } from "../src/embedded/classic-level.ts";
 import { metaKey } from "../src/embedded/keys.ts";
-import { append, bodies, bodiesTo, commit, freshDirectory } from "./data.ts";
+import { append, bodies, bodiesTo, commit, freshDirectory, until } from "./data.ts";
 
 const refusal = (code: string, text: RegExp) => (error: unknown) => {
   assert.ok(error instanceof StoreError);
@@ -109,4 +109,53 @@ test("LevelDB data of another program are refused", async (t) => {
   await keyValue.write([{ key: Buffer.from("key"), value: Buffer.from("value") }]);
   await keyValue.close();
   await assert.rejects(EmbeddedStore.open({ directory }), refusal("foreign", /that Hongyan did not write/));
+});
+
+/** A store whose second between two looks has passed as soon as the directory was changed. */
+async function lookedAfter(t: TestContext) {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const directory = join(await freshDirectory(t), "store");
+  const store = await EmbeddedStore.open({ directory });
+  t.after(() => store.close());
+  await commit(store, append("a", 1));
+  const look = async (): Promise<void> => {
+    t.mock.timers.tick(1_000);
+    await until(() => store.statistics.writeFailures === 1);
+  };
+  return { directory, store, look };
+}
+
+test("G1 a directory that was moved away takes no writes until it is back, and then goes on", async (t) => {
+  const { directory, store, look } = await lookedAfter(t);
+  await rename(directory, `${directory}-away`);
+  await look();
+  await assert.rejects(
+    commit(store, append("a", 2)),
+    refusal("gone", new RegExp(`${directory} was deleted`)),
+  );
+  await assert.rejects(commit(store), { code: "gone" }, "an empty batch is how a caller asks");
+  assert.deepEqual(await bodies(store, "a"), bodiesTo(1));
+  await rename(`${directory}-away`, directory);
+  await until(() => store.statistics.recoveries === 1);
+  assert.equal((await commit(store, append("a", 2)))[0]?.seq, 2);
+});
+
+test("G1 a directory that was deleted takes no writes", async (t) => {
+  const { directory, store, look } = await lookedAfter(t);
+  await rm(directory, { recursive: true });
+  await look();
+  await assert.rejects(commit(store, append("a", 2)), { code: "gone" });
+});
+
+test("G1 a directory in whose place stands another one takes no writes before that is opened", async (t) => {
+  const { directory, store, look } = await lookedAfter(t);
+  await cp(directory, `${directory}-copy`, { recursive: true });
+  await rename(directory, `${directory}-away`);
+  await rename(`${directory}-copy`, directory);
+  const late = commit(store, append("a", 2));
+  await late.catch(() => undefined);
+  await look();
+  await until(() => store.statistics.recoveries === 1);
+  // What the other one has is what there is.
+  assert.deepEqual(await bodies(store, "a"), bodiesTo(1));
 });

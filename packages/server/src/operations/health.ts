@@ -1,6 +1,7 @@
 /** For supervisors and load balancers. */
 import type { Batch, Store } from "@hongyan/core";
 import type { FastifyInstance } from "fastify";
+import { errorCodes } from "../process/start-error.ts";
 
 /** A store that takes longer than this for one read and one write is not one to send users to. */
 const probeMsMax = 2_000;
@@ -66,7 +67,8 @@ async function faultOf(store: Health["store"]): Promise<string | undefined> {
   );
   const writes = store.commit(emptyBatch).then(
     () => undefined,
-    () => "the store takes no writes",
+    (error: unknown) =>
+      errorCodes(error).includes("gone") ? "the data directory is gone" : "the store takes no writes",
   );
   try {
     return await Promise.race([Promise.all([reads, writes]).then(([read, write]) => read ?? write), late]);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Journal } from "@hongyan/core";
 import { ClassicLevel } from "classic-level";
 import { StoreError } from "../store-error.ts";
+import { DirectoryPlace } from "./directory-place.ts";
 import type { KeyValue, Operation, Pair, Scan, ScanRange } from "./key-value.ts";
 import { makeDirectory } from "./new-directory.ts";
 
@@ -59,7 +60,8 @@ export async function openLevel({
   try {
     const level = await openIn(directory, blockCacheBytes, create);
     if (journal !== undefined) await tellOfLosses(directory, journal);
-    return new LevelKeyValue(level, () => openPaths.delete(path));
+    const place = await DirectoryPlace.of(directory);
+    return new LevelKeyValue(level, place, () => openPaths.delete(path));
   } catch (error) {
     openPaths.delete(path);
     throw error;
@@ -99,10 +101,12 @@ async function tellOfLosses(directory: string, journal: Journal): Promise<void> 
 
 class LevelKeyValue implements KeyValue {
   readonly #level: Level;
+  readonly #place: DirectoryPlace;
   readonly #closed: () => void;
 
-  constructor(level: Level, closed: () => void) {
+  constructor(level: Level, place: DirectoryPlace, closed: () => void) {
     this.#level = level;
+    this.#place = place;
     this.#closed = closed;
   }
 
@@ -147,6 +151,10 @@ class LevelKeyValue implements KeyValue {
       else batch.put(key, value);
     }
     await batch.write({ sync: true });
+  }
+
+  present(): Promise<void> {
+    return this.#place.check();
   }
 
   async close(): Promise<void> {

@@ -41,7 +41,7 @@ const damagedLogsMax = 1000;
  * in one write. Bytes handed to `commit` must not change before its promise settles.
  *
  * When a write fails, commits are rejected until the disk was opened anew and took a synced write; that happens by
- * itself. Reads go on meanwhile, but for the moment of opening.
+ * itself. Reads go on meanwhile, but for the moment of opening. The same where the directory was deleted or moved away.
  */
 export class EmbeddedStore implements Store {
   readonly epoch: string;
@@ -112,6 +112,8 @@ export class EmbeddedStore implements Store {
         this.#caches.clear();
       },
       recovered: () => {
+        // Readers have gone on, with what was open before.
+        this.#caches.clear();
         this.#statistics.recoveries++;
       },
     });
@@ -228,6 +230,7 @@ export class EmbeddedStore implements Store {
     this.#check();
     await this.#queue.alone(() => this.#volume.write([movedMark(place)]));
     this.#movedTo = place;
+    this.#volume.unwatch();
   }
 
   /**

@@ -12,6 +12,11 @@ export interface KeyValue {
    * whether they are found later. One write at a time.
    */
   write(operations: readonly Operation[]): Promise<void>;
+  /**
+   * Rejects where nobody would find again what is written: its place was deleted or moved away. Absent: it has none that
+   * could be.
+   */
+  present?(): Promise<void>;
   /** Releases everything; scans and reads under way are finished or rejected first. */
   close(): Promise<void>;
 }

@@ -18,6 +18,9 @@ export interface VolumeOptions {
   readonly recovered: () => void;
 }
 
+/** How long it takes at most to notice that the place of the data is gone. */
+const lookEveryMs = 1_000;
+
 type State =
   | { readonly kind: "serving"; readonly keyValue: KeyValue }
   /** `keyValue` still answers reads, until the disk is opened anew. */
@@ -26,9 +29,10 @@ type State =
 
 /**
  * The disk with its troubles. A write that fails takes the volume out of service for writes at once (G1: nothing is
- * acknowledged whose disk is in doubt), and a recovery in the background brings it back.
+ * acknowledged whose disk is in doubt), and a recovery in the background brings it back. So does a place that is gone,
+ * which is looked for once a second.
  *
- *   serving --write fails--> failed --opened anew, probe written--> serving
+ *   serving --write fails, place gone--> failed --opened anew, probe written--> serving
  *      '----------------close----------------> closed <--------close---'
  */
 export class Volume {
@@ -36,10 +40,13 @@ export class Volume {
   readonly #abort = new AbortController();
   #state: State;
   #recovery: Promise<void> = Promise.resolve();
+  #looks: NodeJS.Timeout | undefined;
 
   constructor(options: VolumeOptions) {
     this.#options = options;
     this.#state = { kind: "serving", keyValue: options.keyValue };
+    if (options.keyValue.present !== undefined)
+      this.#looks = setInterval(() => void this.#look(), lookEveryMs).unref();
   }
 
   /** For reads. Throws where there is nothing to read from now. */
@@ -66,14 +73,35 @@ export class Volume {
       this.#fail(keyValue, error);
       throw this.#failure(error);
     }
+    // The place was found to be gone meanwhile: what was written may be nowhere.
+    const state = this.#state;
+    if (state.kind === "failed") throw this.#failure(state.cause);
+    if (state.kind === "serving" && state.keyValue !== keyValue) throw this.#failure(undefined);
+  }
+
+  /** From now on nobody looks whether the place is there: the data live elsewhere. */
+  unwatch(): void {
+    clearInterval(this.#looks);
   }
 
   async close(): Promise<void> {
+    this.unwatch();
     const state = this.#state;
     this.#state = { kind: "closed" };
     this.#abort.abort();
     await this.#recovery;
     if (state.kind !== "closed") await state.keyValue?.close();
+  }
+
+  async #look(): Promise<void> {
+    const state = this.#state;
+    if (state.kind !== "serving") return;
+    const { keyValue } = state;
+    try {
+      await keyValue.present?.();
+    } catch (error) {
+      if (this.#state === state) this.#fail(keyValue, error);
+    }
   }
 
   #fail(keyValue: KeyValue, cause: unknown): void {
@@ -110,6 +138,7 @@ export class Volume {
   }
 
   #failure(cause: unknown): StoreError {
+    if (cause instanceof StoreError && cause.code === "gone") return cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new StoreError(
       "failed",
