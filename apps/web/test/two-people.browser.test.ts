@@ -44,6 +44,19 @@ test("who is online is shown, and who has left", options, async (t) => {
     await one.page.locator(".chat-subtitle", { hasText: "online" }).waitFor();
     await one.line("alice:bob").locator(".online-dot").waitFor();
   }
+  await alice.page.getByRole("button", { name: "New conversation" }).first().click();
+  await alice.page.locator('dialog [data-user="bob"] .online-dot').waitFor();
+  assert.equal(await alice.page.locator('dialog [data-user="carol"] .online-dot').count(), 0);
+  await alice.page.keyboard.press("Escape");
+  const carol = await person("carol");
+  await alice.writeTo("carol");
+  await alice.page.locator(".chat-subtitle", { hasText: "online" }).waitFor();
+  // A session without a connection would count for a minute.
+  await carol.page.goto("about:blank");
+  await alice.page.locator(".chat-subtitle", { hasText: "offline" }).waitFor({ timeout: 10_000 });
+  await carol.page.goBack();
+  await alice.page.locator(".chat-subtitle", { hasText: "online" }).waitFor({ timeout: 10_000 });
+  await alice.openConversation("alice:bob");
   await bob.page.getByRole("button", { name: "Sign out" }).click();
   await alice.page.locator(".chat-subtitle", { hasText: "offline" }).waitFor();
   await alice.line("alice:bob").locator(".online-dot").waitFor({ state: "detached" });

@@ -24,7 +24,8 @@ export interface Random {
  * `online`: the network is back. `offline`: it is gone, or one of several is. `wake`: the page or machine slept.
  * All mean: look now.
  */
-export type NetworkHint = "online" | "offline" | "wake";
+/** `leave`: the page goes away, perhaps for good; one that comes back says `wake`. */
+export type NetworkHint = "online" | "offline" | "wake" | "leave";
 
 /** What the device knows about its network. A hint: the client works without it. */
 export interface NetworkHints {

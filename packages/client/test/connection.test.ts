@@ -296,6 +296,29 @@ test("a network that is said to be gone: what does not answer within 2 s is give
   assert.equal(status(), "live");
 });
 
+test("a page that goes away ends its session, stays away, and is there at once when it comes back", async () => {
+  const world = new World();
+  let hint: (kind: NetworkHint) => void = () => undefined;
+  const hints = {
+    watch: (tell: typeof hint) => {
+      hint = tell;
+      return () => undefined;
+    },
+  };
+  const alice = await world.live("alice", { hints });
+  const disconnects = () => world.server.commands.filter(({ type }) => type === "disconnect").length;
+  hint("leave");
+  await world.clock.settle();
+  assert.equal(disconnects(), 1);
+  await world.clock.advance(30_000);
+  assert.equal(alice.client.state.status, "waiting");
+  hint("leave");
+  hint("wake");
+  await world.clock.settle();
+  assert.equal(alice.client.state.status, "live");
+  assert.equal(disconnects(), 1);
+});
+
 test("a drain hint is followed in time", async () => {
   const world = new World();
   const alice = await world.live("alice");

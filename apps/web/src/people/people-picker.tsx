@@ -108,7 +108,7 @@ function Choice({
         data-user={user}
         onClick={() => onPick(user)}
       >
-        <PersonContent user={user} name={name} />
+        <PersonContent user={user} name={name} dot />
         {pressed !== undefined && (
           <span className="mark" aria-hidden="true">
             {pressed && <Icon name="check" size={16} />}

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Avatar } from "../parts/avatar.tsx";
+import { OnlineDot } from "./online-dot.tsx";
 
 export interface PersonProps {
   readonly user: string;
@@ -8,6 +9,8 @@ export interface PersonProps {
   readonly suffix?: string | undefined;
   /** Below the name; by default the id where it is not the name. */
   readonly note?: string | undefined;
+  /** Whether a dot shows that they are online. */
+  readonly dot?: boolean | undefined;
 }
 
 /** One person in a list; `children` stand at the end of the line. */
@@ -20,10 +23,19 @@ export function PersonLine({ children, ...person }: PersonProps & { children?: R
   );
 }
 
-export function PersonContent({ user, name, suffix, note = name === user ? undefined : user }: PersonProps) {
+export function PersonContent({
+  user,
+  name,
+  suffix,
+  note = name === user ? undefined : user,
+  dot = false,
+}: PersonProps) {
   return (
     <>
-      <Avatar id={user} name={name} size="small" />
+      <span className="person-avatar">
+        <Avatar id={user} name={name} size="small" />
+        {dot && <OnlineDot user={user} />}
+      </span>
       <span className="person-name">
         <span>
           <bdi>{name}</bdi>

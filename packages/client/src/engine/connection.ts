@@ -24,6 +24,8 @@ import { encode, type WireEncoding, WireReader } from "./wire.ts";
 /** A connection that lived so long was a good one: the next failure begins with the shortest delay. */
 const goodAfterMs = 5_000;
 const probeMs = 5_000;
+/** A page that goes away does not connect again by itself meanwhile: one that comes back says so. */
+const awayMs = 60_000;
 /** A browser that says it is offline is nearly always right: only a server on this machine can still answer. */
 const offlineProbeMs = 1_500;
 
@@ -105,7 +107,7 @@ export class Connection {
     this.#apply({ type: "stop", reason, message });
   }
 
-  /** Sends what is queued at once: for a last word before `stop`. */
+  /** Sends what is queued at once. */
   flush(): void {
     if (this.#outgoing.length === 0) return;
     const frames = this.#outgoing;
@@ -121,8 +123,21 @@ export class Connection {
 
   /** The network has changed. Told that it is gone, a wait goes on; what is open has little time to prove itself. */
   hinted(hint: NetworkHint): void {
-    if (hint !== "offline") this.retryNow();
+    if (hint === "leave") this.#leave();
+    else if (hint !== "offline") this.retryNow();
     else if (this.isConnected) this.#probe(offlineProbeMs);
+  }
+
+  /** The last word before `stop`: the session ends, instead of waiting for its device to come back. */
+  disconnect(): void {
+    this.requests.ask({ type: "disconnect" }, { reply: () => undefined, failed: () => undefined });
+    this.flush();
+  }
+
+  #leave(): void {
+    if (!this.isConnected) return;
+    this.disconnect();
+    this.lose("the page was left", awayMs);
   }
 
   synced(): void {

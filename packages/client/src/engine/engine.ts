@@ -197,11 +197,7 @@ export class Engine implements Actions {
     if (this.#connection.isConnected) {
       this.#acks.flush();
       this.#reads.flush();
-      this.#connection.requests.ask(
-        { type: "disconnect" },
-        { reply: () => undefined, failed: () => undefined },
-      );
-      this.#connection.flush();
+      this.#connection.disconnect();
     }
     this.#connection.stop(reason, message);
     await this.#inTime(this.#ledger.settled());
