@@ -19,7 +19,9 @@ async function page(directory: string) {
   });
   await addPage(app, journal, directory);
   await app.ready();
-  return { log, get: (url: string) => app.inject({ method: "GET", url }) };
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    app.inject({ method: "GET", url, headers });
+  return { log, get };
 }
 
 function built(): string {
@@ -69,4 +71,23 @@ test("a page that is not built is said, in the log and to the visitor", async ()
   const answer = await get("/");
   assert.equal(answer.statusCode, 404);
   assert.match(answer.json().error.message, /page is not built/);
+});
+
+test("a browser sees a page where there is none; programs get the error", async () => {
+  const { get } = await page(built());
+  const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  for (const url of ["/nope", "/v1/nope", "/nope?<script>alert(1)</script>", "/assets/gone.js"]) {
+    const shown = await get(url, { accept: browser });
+    assert.equal(shown.statusCode, 404, url);
+    assert.match(String(shown.headers["content-type"]), /^text\/html/);
+    assert.match(shown.body, /no such page/);
+    assert.match(shown.body, /href="\/"/);
+    assert.ok(!shown.body.includes("alert"), url);
+    assert.match(String(shown.headers["content-security-policy"]), /default-src 'none'/);
+  }
+  for (const accept of ["*/*", "application/json", "application/json, text/plain, */*", ""]) {
+    const answer = await get("/nope", { accept });
+    assert.equal(answer.statusCode, 404, accept);
+    assert.equal(answer.json().error.name, "not_found", accept);
+  }
 });

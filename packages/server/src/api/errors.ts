@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Journal } from "@hongyan/core";
 import { type ErrorName, errors, ProtocolError } from "@hongyan/protocol";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { noSuchPage, wantsPage } from "../http/no-such-page.ts";
 import { formats } from "./formats.ts";
 
 export interface ErrorBody {
@@ -48,7 +49,16 @@ export function handleErrors(app: FastifyInstance, journal: Journal): void {
       journal.warn("api.failed", { method: request.method, route: request.routeOptions.url, error });
     return sendError(reply, refusal, status);
   });
-  app.setNotFoundHandler((request, reply) => sendError(reply, noSuchPath(request)));
+  app.setNotFoundHandler((request, reply) => {
+    // Which of the two it is goes by what is asked for.
+    reply.header("vary", "accept");
+    if (!wantsPage(request.method, request.headers)) return sendError(reply, noSuchPath(request));
+    return reply
+      .code(404)
+      .header("cache-control", "no-store")
+      .type("text/html; charset=utf-8")
+      .send(noSuchPage);
+  });
 }
 
 function noSuchPath(request: FastifyRequest): ProtocolError {
