@@ -85,6 +85,7 @@ export class Server {
   readonly #tenants: Tenants;
   readonly #keyRing: KeyRing;
   readonly #store: Store;
+  readonly #place: string | undefined;
   readonly #joint: Joint;
   readonly #journal: Journal;
   readonly #node: Node;
@@ -100,6 +101,7 @@ export class Server {
     this.#tenants = tenants;
     this.#keyRing = keyRing;
     this.#store = store;
+    this.#place = keeping.place;
     this.#joint = joint;
     this.#journal = journal;
     this.#node = new Node({
@@ -152,7 +154,7 @@ export class Server {
     const address = await this.#doors.listen();
     if (this.#state.phase !== "open") return address;
     this.#state = { phase: "listening", ticks, address };
-    this.#journal.info("listening", { ...address, data: this.#config.data, epoch: this.#store.epoch });
+    this.#journal.info("listening", { ...address, store: this.#place, epoch: this.#store.epoch });
     return address;
   }
 

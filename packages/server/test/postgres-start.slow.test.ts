@@ -92,13 +92,18 @@ suite("hongyan start on a PostgreSQL that will not do", { skip: whyNoPostgres() 
 
   test("on one that will, its figures are metrics", async (t) => {
     const url = await server.createDatabase();
-    const hongyan = await createServer({
-      postgres: { url },
-      domains: JSON.parse(domains),
-      ...{ port: 0, tcpPort: 0, web: false, log: { level: "silent" } },
-    });
+    const lines: string[] = [];
+    const noted = (event: string, details = {}) => void lines.push(`${event} ${JSON.stringify(details)}`);
+    const hongyan = await createServer(
+      { postgres: { url }, domains: JSON.parse(domains), port: 0, tcpPort: 0, web: false },
+      { journal: { info: noted, warn: noted } },
+    );
     t.after(() => hongyan.close());
     const { url: address } = await hongyan.listen();
+    const { pathname, host, password } = new URL(url);
+    const store = `PostgreSQL database "${pathname.slice(1)}" at ${host}`;
+    assert.ok(lines.some((line) => line.startsWith("listening ") && line.includes(JSON.stringify(store))));
+    assert.ok(password !== "" && lines.every((line) => !line.includes(password)));
     assert.equal((await fetch(`${address}/readyz`)).status, 200);
     const metrics = await (await fetch(`${address}/metrics`)).text();
     assert.match(metrics, /^hongyan_postgres_transactions_total [1-9]/m);

@@ -84,6 +84,16 @@ test("a first start on loopback makes a demo with random secrets that only this 
   assert.equal((await server.backend("demo").conversation("wild-geese")).members, 4);
 });
 
+test("the line of the log that says where it listens says where the data are", async (t) => {
+  const lines: [event: string, store: unknown][] = [];
+  const journal: Journal = { info: (event, details) => lines.push([event, details?.store]), warn() {} };
+  const { data } = await started(t, {}, { journal });
+  assert.deepEqual(
+    lines.filter(([event]) => event === "listening"),
+    [["listening", `directory ${join(data, "store")}`]],
+  );
+});
+
 test("demo links survive a restart, and what people have changed stays", async (t) => {
   const first = await started(t);
   const token = (await first.server.signInLinks())[0]?.url.split("#token=")[1] ?? "";

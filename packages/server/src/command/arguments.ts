@@ -28,6 +28,15 @@ const settingFlags = new Map(
   ),
 );
 
+/** By the flag that they would have. */
+const secretSettings = new Map(
+  namedKeys.flatMap((key) =>
+    key.secret
+      ? [[key.environment.slice("HONGYAN_".length).toLowerCase().replaceAll("_", "-"), key] as const]
+      : [],
+  ),
+);
+
 /** Throws `UsageError`. `own` are the options of the command beside the settings. */
 export function readArguments(args: readonly string[], own: Readonly<Record<string, Option>>): Arguments {
   const types = new Map<string, "string" | "boolean">(settingFlags);
@@ -71,6 +80,11 @@ function readFlag(
   const name = negated ? written.slice(3) : written;
   const type = isLong ? types.get(name) : undefined;
   if (type === undefined) {
+    const secret = isLong ? secretSettings.get(name) : undefined;
+    if (secret !== undefined)
+      throw new UsageError(
+        `--${name} is no flag, as others can read command lines: put ${secret.path} into the file of --config, or set ${secret.environment}`,
+      );
     throw new UsageError(
       `unknown flag ${shortened(rawName)}.${suggestion(written, [...types.keys()]).replace("mean ", "mean --")}`,
     );

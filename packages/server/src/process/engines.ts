@@ -1,6 +1,6 @@
 /** The engines below the core, as the configuration chooses them: where data are kept, and how nodes reach each other. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { NatsStatistics } from "@hongyan/broker/nats";
 import type { Broker, Journal, NodeEvent, Store } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
@@ -13,6 +13,8 @@ import { engineError, errorCodes, storeError } from "./start-error.ts";
 /** Where the data are kept. */
 export interface Keeping {
   readonly store: Store;
+  /** Where that is, for people; absent where the embedding program brings the store. */
+  readonly place?: string | undefined;
   /** Of PostgreSQL, for metrics. */
   readonly postgres?: (() => Readonly<PostgresStatistics>) | undefined;
   /** Of data that can be moved into PostgreSQL: the store is over `from`. */
@@ -35,7 +37,7 @@ export async function openStore(config: Config, journal: Journal): Promise<Keepi
   if (url === "") return openEmbedded(config, journal);
   try {
     const store = await openPostgres(config, url, journal);
-    return { store, postgres: () => store.statistics };
+    return { store, place: store.place, postgres: () => store.statistics };
   } catch (error) {
     const unfinished = errorCodes(error).includes("unfinished");
     const keeping = unfinished ? await openUnfinished(config, url, journal) : undefined;
@@ -66,15 +68,16 @@ async function openEmbedded(
     const { EmbeddedStore } = await import("@hongyan/store/embedded");
     const { MovableStore } = await import("@hongyan/store/copy/movable");
     const isBegun = goesOnTo !== undefined;
+    const directory = join(data, "store");
     const from = await EmbeddedStore.open({
-      directory: join(data, "store"),
+      directory,
       queueBytesMax,
       journal,
       create: !isBegun,
       opensMoved: isBegun,
     });
     const store = new MovableStore(from, { heldBytesMax: queueBytesMax });
-    return { store, movable: { store, from, goesOnTo } };
+    return { store, place: `directory ${resolve(directory)}`, movable: { store, from, goesOnTo } };
   } catch (error) {
     throw storeError(error, data);
   }
@@ -95,7 +98,7 @@ async function openUnfinished(config: Config, url: string, journal: Journal): Pr
     await finishMove(url, from.epoch);
     await from.close();
     const store = await openPostgres(config, url, journal);
-    return { store, postgres: () => store.statistics };
+    return { store, place: store.place, postgres: () => store.statistics };
   } catch (error) {
     await from.close();
     throw engineError(error);

@@ -1,5 +1,6 @@
 import type { ClientConfig } from "pg";
 import { StoreError } from "../store-error.ts";
+import { addressFault } from "./address-fault.ts";
 
 /** Nothing hangs for ever: what takes longer than this on the server is ended there. */
 const statementMsMax = 30_000;
@@ -34,25 +35,24 @@ export interface Address {
 
 /** Reads `postgres://user:password@host:port/database`, with any parameters of libpq that `pg` knows. */
 export function parseAddress(url: string): Address {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol))
+  const fault = addressFault(url);
+  if (fault !== undefined)
     throw new StoreError(
       "unsuitable",
-      "The address of PostgreSQL is not of the form postgres://user:password@host:5432/database",
+      `The address of PostgreSQL is not of the form postgres://user:password@host:5432/database: ${fault}`,
     );
-  // A password with one of these in it must be percent-encoded: it would be taken for a part of what is shown.
-  if (parsed.hash !== "" || /@/.test(decodeURIComponent(parsed.pathname)))
-    throw new StoreError(
-      "unsuitable",
-      "The address of PostgreSQL has an @ or a # behind the host: percent-encode what belongs to the password",
-    );
+  const parsed = new URL(url);
   const own = Object.entries(serverSettings).map(([name, value]) => `-c ${name}=${value}`);
   const { searchParams } = parsed;
   searchParams.set("options", [searchParams.get("options") ?? "", ...own].join(" ").trim());
   const host = searchParams.get("host") ?? decodeURIComponent(parsed.hostname);
-  const database = decodeURIComponent(parsed.pathname.slice(1)) || decodeURIComponent(parsed.username);
+  const named = decodeURIComponent(parsed.pathname.slice(1));
+  const database =
+    named === ""
+      ? `"${decodeURIComponent(parsed.username)}" (the user's name, as the address names no database)`
+      : `"${named}"`;
   return {
-    place: `PostgreSQL database "${database}" at ${host || "localhost"}:${parsed.port || "5432"}`,
+    place: `PostgreSQL database ${database} at ${host || "localhost"}:${parsed.port || "5432"}`,
     config: {
       connectionString: parsed.href,
       application_name: "hongyan",

@@ -70,6 +70,8 @@ interface Memory {
  */
 export class PostgresStore implements Store {
   readonly epoch: string;
+  /** Which database, for people: without user and password. */
+  readonly place: string;
   readonly #primary: Primary;
   readonly #readers: Readers;
   readonly #clock: ClockWatch;
@@ -120,10 +122,11 @@ export class PostgresStore implements Store {
       await Promise.all([primary.close(), readers.close()]);
       throw error;
     }
-    return new PostgresStore({ primary, readers, clock, memory, statistics, count, queueBytesMax });
+    return new PostgresStore({ place, primary, readers, clock, memory, statistics, count, queueBytesMax });
   }
 
   private constructor(parts: {
+    readonly place: string;
     readonly primary: Primary;
     readonly readers: Readers;
     readonly clock: ClockWatch;
@@ -133,6 +136,7 @@ export class PostgresStore implements Store {
     readonly queueBytesMax: number;
   }) {
     this.epoch = parts.primary.epoch;
+    this.place = parts.place;
     this.#primary = parts.primary;
     this.#readers = parts.readers;
     this.#clock = parts.clock;
