@@ -3,6 +3,7 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import type { AppendOutcome } from "@hongyan/core";
 import { PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
+import { Client } from "pg";
 import { append, bodies, bodiesTo, commit, everything, until } from "../data.ts";
 import { query } from "./databases.ts";
 
@@ -98,6 +99,27 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
       Array.from({ length: written + 100 }, (_, i) => i + 1),
     );
     assert.ok(one.statistics.lostRaces + two.statistics.lostRaces < 50, "most commits are made once");
+  });
+
+  test("G3 a node that has a log for itself lets another one in after sixteen commits", async (t) => {
+    const url = await server.createDatabase();
+    const [one] = (await openNodes(t, url, 1)) as [PostgresStore];
+    // It trusts its memory by now.
+    for (let n = 1; n <= 4; n++) await commit(one, append("a", n));
+    const other = new Client(url);
+    await other.connect();
+    t.after(() => other.end());
+    await other.query("BEGIN; SELECT FROM hongyan.logs FOR UPDATE");
+    let written = 4;
+    const writing = (async () => {
+      while (written < 40) await commit(one, append("a", ++written));
+    })();
+    const waits = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    while (written < 40 && (await other.query(waits)).rowCount === 0);
+    assert.ok(written > 5 && written <= 4 + 16, `it waits with its commit ${written}`);
+    await other.query("COMMIT");
+    await writing;
+    assert.deepEqual(await bodies(one, "a"), bodiesTo(40));
   });
 
   test("G2 G3 nodes that write many logs at once, in any order, never wait for each other in a circle", async (t) => {
