@@ -77,6 +77,9 @@ test("help and version are printed for every command", async () => {
     assert.match(stdout, /^(npx )?hongyan /);
     assert.equal(stderr, "");
   }
+  const { stdout: ofToken } = await outputOf(["token", "--help"]);
+  for (const flag of ["user alice", "domain main", "ttl 15m", "config hongyan.json", "data /var/lib/hongyan"])
+    assert.ok(ofToken.includes(`: --${flag}`) || ofToken.includes(`  --${flag}`), flag);
   for (const args of [["--version"], ["start", "--version"]])
     assert.match((await outputOf(args)).stdout, /^hongyan \d+\.\d+\.\d+\n$/);
 });

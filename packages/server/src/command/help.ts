@@ -34,6 +34,17 @@ Exit codes: 0 stopped in order, 1 could not start or a fault, 2 wrong command li
 `;
 }
 
+const whoseKeys = `  --config FILE  The settings of the server, whose keys sign the token: --config hongyan.json
+  --data DIR     Where no domain is configured: the data directory of the server, which holds the keys of its demo:
+                 --data /var/lib/hongyan. Default ./data.
+
+  npx hongyan token --user alice
+  npx hongyan token --user alice --domain main --ttl 7d --config hongyan.json
+
+The token alone goes to standard output. Every other setting may be given as well, as to start; what counts here are the
+domains and tokenLifetimeMsMax. Exit codes: 0 done, 1 a fault, 2 wrong command line or configuration.
+`;
+
 function optionsHelp(options: Readonly<Record<string, Option>>): string {
   return Object.entries(options)
     .map(([name, { meaning }]) => `  --${name} ${meaning}\n`)
@@ -44,7 +55,7 @@ export function help(command: string | undefined): string {
   if (command === "start")
     return `npx hongyan start [flags]: runs the server until SIGTERM or SIGINT\n\n${settingsHelp()}`;
   if (command === "token")
-    return `npx hongyan token --user ID [flags]: prints a token\n\n${optionsHelp(tokenOptions)}\n${settingsHelp()}`;
+    return `npx hongyan token --user ID [flags]: prints a token\n\n${optionsHelp(tokenOptions)}${whoseKeys}`;
   if (command === "config")
     return `npx hongyan config [flags]: prints the settings in force\n\n${optionsHelp(configOptions)}\n${settingsHelp()}`;
   if (command === "migrate")
