@@ -1,7 +1,7 @@
 /** npm packages, the pinned runtime and the native addon of the store. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { alone, exists, pinnedNode, root, run, say } from "./tree.mjs";
+import { alone, exists, pinnedNode, root, run, say, telling } from "./tree.mjs";
 
 const nodeMajorMin = 24;
 
@@ -31,13 +31,16 @@ async function isInstalled() {
 async function install() {
   const locked = await exists(join(root, "package-lock.json"));
   const began = Date.now();
-  say("installing the npm packages and the Node that they run on, once; a minute or so");
-  let result = locked ? await npm("ci") : await npm("install");
+  say(
+    "installing the npm packages and the Node that they run on (450 MB on disk), once; one to three minutes",
+  );
+  const installing = (...args) => telling("installing", () => npm(...args));
+  let result = await installing(locked ? "ci" : "install");
   if (result.code !== 0 && result.output.includes("EUSAGE")) {
     say(
       "package-lock.json does not fit package.json (or lacks packages of other platforms): npm install instead",
     );
-    result = await npm("install", "--no-save");
+    result = await installing("install", "--no-save");
   }
   if (result.code !== 0) throw new Error(`npm could not install the packages:\n${result.output.trim()}`);
   say(`packages installed in ${Math.round((Date.now() - began) / 1000)} s`);

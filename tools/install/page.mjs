@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { alone, exists, pinnedNode, root, run, say } from "./tree.mjs";
+import { alone, exists, pinnedNode, root, run, say, telling } from "./tree.mjs";
 
 const app = join(root, "apps", "web");
 const built = join(app, "dist");
@@ -31,11 +31,8 @@ async function build() {
   const old = join(app, "dist-old");
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   const env = { ...process.env, NODE_ENV: "production" };
-  const result = await run(
-    pinnedNode,
-    [vite, "build", "--outDir", fresh, "--emptyOutDir", "--logLevel", "warn"],
-    { cwd: app, env },
-  );
+  const args = [vite, "build", "--outDir", fresh, "--emptyOutDir", "--logLevel", "warn"];
+  const result = await telling("building", () => run(pinnedNode, args, { cwd: app, env }));
   if (result.code !== 0) throw new Error(`the web page could not be built:\n${result.output.trim()}`);
   await writeFile(join(fresh, stampName), hash);
   // Moved, not written in place: a server that is running never sees half a page.

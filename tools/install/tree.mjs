@@ -17,6 +17,25 @@ export function say(line) {
   console.log(`install: ${line}`);
 }
 
+/**
+ * Tells whoever sits at a terminal from time to time that `work` goes on: `still installing, 20 s`. A log hears only what
+ * is begun and done.
+ */
+export async function telling(
+  what,
+  work,
+  { everyMs = 10_000, isWatched = process.stdout.isTTY === true && !process.env.CI } = {},
+) {
+  const began = Date.now();
+  const tell = () => say(`still ${what}, ${Math.round((Date.now() - began) / 1000)} s`);
+  const timer = isWatched ? setInterval(tell, everyMs) : undefined;
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 export async function exists(path) {
   return stat(path).then(
     () => true,

@@ -28,6 +28,17 @@ test("where nothing is to be done, nothing is said, also by two at once", async 
   ]);
 });
 
+test("what takes long is told at a terminal, and to no log", async (t) => {
+  const tree = JSON.stringify(join(root, "tools/install/tree.mjs"));
+  const work = (options: string) =>
+    `import { telling } from ${tree}; import { setTimeout } from "node:timers/promises";
+     console.log(await telling("installing", () => setTimeout(200, "done"), ${options}));`;
+  const said = async (options: string) =>
+    (await run(t, process.execPath, ["--input-type=module", "-e", work(options)])).output;
+  assert.equal(await said("{ everyMs: 10 }"), "done\n");
+  assert.match(await said("{ everyMs: 10, isWatched: true }"), /^(install: still installing, 0 s\n)+done\n$/);
+});
+
 test("work of one name is done by one process at a time, and a lock of the dead is taken over", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "hongyan-lock-"));
   t.after(() => rm(folder, { recursive: true }));
