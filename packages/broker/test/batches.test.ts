@@ -14,7 +14,8 @@ suite("with a real NATS server", { skip: natsMissing }, () => {
   after(() => server.stop());
 
   async function two(t: TestContext) {
-    const open = () => NatsBroker.open({ url: server.url, node: "n", journal: silent });
+    let opened = 0;
+    const open = () => NatsBroker.open({ url: server.url, node: `n${++opened}`, journal: silent });
     const [here, there] = [await open(), await open()];
     t.after(() => Promise.all([here.close(), there.close()]));
     const heard: string[] = [];

@@ -23,7 +23,7 @@ async function serve(t: TestContext, config: string): Promise<NatsServer> {
   return server;
 }
 
-function open(options: Options): Promise<NatsBroker> {
+function open(options: Options & { readonly node?: string }): Promise<NatsBroker> {
   return NatsBroker.open({ node: "n", journal: silent, connectTimeoutMs: 1000, ...options });
 }
 
@@ -39,7 +39,7 @@ async function refused(options: Options, code: BrokerErrorCode, words: RegExp): 
 
 /** Two nodes with these options reach each other. */
 async function works(t: TestContext, options: Options): Promise<void> {
-  const [one, two] = [await open(options), await open(options)];
+  const [one, two] = [await open(options), await open({ ...options, node: "n2" })];
   t.after(() => Promise.all([one.close(), two.close()]));
   const heard: string[] = [];
   two.subscribe("alice", (event) => heard.push(nameOf(event)));
