@@ -17,9 +17,9 @@ const patterns = [
 ];
 
 /** Whole systems and browsers: their timings mean something only where nothing else runs. */
-const alone = /^(bench|examples|test)\/|\.browser\.test\.tsx?$/;
-/** Takes longer than a check may take: marked by its name, or the hunt for the planted bugs. */
-const slow = /\.slow\.test\.tsx?$|^packages\/testkit\/test\/plants/;
+const alone = /^test\/|\.browser\.test\.tsx?$/;
+/** Takes longer than a check may take: marked by its name, or whole runs of benchmarks and examples, or of planted bugs. */
+const slow = /\.slow\.test\.tsx?$|^(bench|examples)\/|^packages\/testkit\/test\/plants/;
 
 /** All test files, or those whose path contains one of `parts`. */
 export async function suiteFiles(parts: readonly string[] = []): Promise<SuiteFiles> {
