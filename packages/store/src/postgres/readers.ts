@@ -20,6 +20,9 @@ export class Readers {
       idleTimeoutMillis: idleMsMax,
       onConnect: (client) => checkPrimary(client, place),
     });
+    // While one is in use the pool does not listen to it, and an error that nobody hears ends the process: what broke
+    // under a read is told to that read.
+    this.#pool.on("connect", (client) => client.on("error", ignore));
     // One that nobody uses has ended; the next read opens another.
     this.#pool.on("error", (error) => journal?.info("store.reader_ended", { place, error: error.message }));
   }
@@ -48,3 +51,5 @@ export class Readers {
     await this.#pool.end();
   }
 }
+
+function ignore(): void {}

@@ -114,6 +114,21 @@ suite("PostgresStore: what breaks", { skip: whyNoPostgres() ?? false }, () => {
     assert.equal((await commit(store, append("a", 2)))[0]?.seq, 2);
   });
 
+  test("reads whose connections break are rejected, and the process lives on: the next ones are answered", async (t) => {
+    const { wire, url } = await WireCutter.to(await server.createDatabase());
+    t.after(() => wire.close());
+    const store = await PostgresStore.open({ url });
+    t.after(() => store.close());
+    await commit(store, append("a", 1));
+    await store.heads(["a"]);
+    const reads = Array.from({ length: 20 }, () => store.heads(["a"]));
+    // They have connections, and no answers yet.
+    setImmediate(() => wire.cut());
+    const outcomes = await Promise.allSettled(reads);
+    assert.ok(outcomes.some(({ status }) => status === "rejected"));
+    assert.deepEqual(await store.heads(["a"]), [1]);
+  });
+
   test("G4 once the store is back, no transaction of before takes effect any more", async (t) => {
     const real = await server.createDatabase();
     const { wire, url } = await WireCutter.to(real);
