@@ -66,6 +66,8 @@ export class FrameConnection implements Connection, FrameSink {
 
   close(code: CloseName, retryAfterMs?: number): void {
     if (this.#state === "closing") return;
+    // Memory is to be had again at once, and not when a client that does not read goes away (G8).
+    if (code === "too_slow") this.#line.queue.drop();
     this.write(closeFrame(code, retryAfterMs));
     this.#state = "closing";
     this.#line.finish(code);

@@ -87,6 +87,12 @@ export class OutgoingQueue implements Flushable {
     this.#reportDrained();
   }
 
+  /** Forgets what the socket has not been given: whole frames, so that others may follow. */
+  drop(): void {
+    this.#pending = undefined;
+    this.#pendingBytes = 0;
+  }
+
   /** Hands everything over now, whether the socket has room or not: for the last words. */
   flushAll(): void {
     if (this.#pending !== undefined) this.#send({ merge: undefined });
@@ -103,8 +109,7 @@ export class OutgoingQueue implements Flushable {
   /** The socket is gone: forgets what is left. */
   discard(): void {
     this.#state = "finished";
-    this.#pending = undefined;
-    this.#pendingBytes = 0;
+    this.drop();
   }
 
   #send(pass: FlushPass): void {

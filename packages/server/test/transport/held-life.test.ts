@@ -81,6 +81,23 @@ describe("life", () => {
     assert.equal((parsed(await ask(`${path}?after=1`)).frames as { type: string }[])[0]?.type, "close");
   });
 
+  test("G8 who is too slow leaves nothing behind but the close frame, whatever was fetched before", async () => {
+    const path = await open();
+    for (let i = 0; i < 5; i++) push("x".repeat(10_000));
+    await ask(`${path}?after=2`);
+    acceptor.last.connection.close("too_slow");
+    assert.ok(acceptor.last.connection.bufferedBytes < 1000);
+    for (const after of [1, 3]) {
+      const { after: last, frames } = parsed(await ask(`${path}?after=${after}`));
+      assert.equal(last, 7);
+      assert.deepEqual(
+        (frames as { type: string; code: number }[]).map(({ type, code }) => [type, code]),
+        [["close", 4005]],
+      );
+    }
+    assert.deepEqual(errorOf(await ask(`${path}?after=7`)), [404, "not_found"]);
+  });
+
   test("DELETE closes, and releases the poll", async () => {
     const path = await open();
     const { answer: poll } = await hold(`${path}?after=1`);

@@ -12,6 +12,7 @@ import {
   open,
   pass,
   port,
+  post,
   push,
   root,
   start,
@@ -127,6 +128,28 @@ describe("event stream", () => {
     assert.ok(held.traffic.bytesOut < 9_000_000, `${held.traffic.bytesOut} bytes went into the socket`);
     raw.socket.resume();
     await until("all of them", () => raw.received.includes("id: 201\n"));
+    raw.destroy();
+  });
+
+  test("G8 a connection that is over does not live on for a stream that nobody reads", async () => {
+    const path = await open();
+    const raw = await RawSocket.open(port);
+    raw.write(`GET ${path}/stream?after=1 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await until("the stream to open", () => raw.received.includes(":\n\n"));
+    raw.socket.pause();
+    const { last } = acceptor;
+    // More than fits into the sockets on the way.
+    const body = Buffer.alloc(50_000, "x");
+    for (let i = 0; i < 300; i++) {
+      last.push("group", body);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    last.connection.close("heartbeat_timeout");
+    await until("the core to be told", () => last.closes === 1);
+    pass(29_000);
+    assert.equal((await post(path, { type: "ping", id: 9 })).status, 204);
+    pass(3000);
+    assert.deepEqual(errorOf(await post(path, { type: "ping", id: 9 })), [404, "not_found"]);
     raw.destroy();
   });
 

@@ -160,6 +160,10 @@ describe("endings", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     last.connection.close("too_slow");
+    assert.ok(
+      last.connection.bufferedBytes < 512 * 1024,
+      `${last.connection.bufferedBytes} bytes are still there`,
+    );
     await until("the core to be told", () => last.closes === 1);
     assert.equal(listener.traffic.connections, 0);
     client.raw.destroy();

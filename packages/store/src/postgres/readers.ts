@@ -20,7 +20,8 @@ export class Readers {
       idleTimeoutMillis: idleMsMax,
       onConnect: (client) => checkPrimary(client, place),
     });
-    // The pool listens to those that nobody uses; without a listener, one that breaks under a read would end the process.
+    // While one is in use the pool does not listen to it, and an error that nobody hears ends the process: what broke
+    // under a read is told to that read.
     this.#pool.on("connect", (client) => client.on("error", ignore));
     // One that nobody uses has ended; the next read opens another.
     this.#pool.on("error", (error) => journal?.info("store.reader_ended", { place, error: error.message }));
@@ -51,5 +52,4 @@ export class Readers {
   }
 }
 
-/** The read that was under way is rejected, and says it. */
 function ignore(): void {}

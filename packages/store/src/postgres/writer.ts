@@ -31,10 +31,11 @@ export class Writer {
     client.on("error", broken);
     await client.connect();
     try {
-      // G1: whatever the server, the database or the role say. Only what waits for more than our disk is left alone.
+      // G1: whatever the server, the database or the role say, now or when the server reads its settings anew: what a
+      // connection sets itself stays. Only what waits for more than our disk is left as it is.
       await client.query(
-        `SELECT set_config('synchronous_commit', 'on', false)
-         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')`,
+        `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+           WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`,
       );
       const { rows } = await client.query(
         "SELECT pid, backend_start::text AS started_at FROM pg_stat_activity WHERE pid = pg_backend_pid()",

@@ -13,6 +13,17 @@ async function openNodes(t: TestContext, url: string, count: number): Promise<Po
   return nodes;
 }
 
+/** Has the server write down with which `synchronous_commit` it stores each entry, in the table `seen`. */
+async function seeSetting(url: string): Promise<void> {
+  await query(
+    url,
+    `CREATE TABLE seen (setting text);
+     CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+     CREATE TRIGGER look AFTER INSERT ON hongyan.entries FOR EACH ROW EXECUTE FUNCTION look()`,
+  );
+}
+
 suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ?? false }, () => {
   let server: PostgresServer;
   before(async () => {
@@ -194,14 +205,21 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
     await query(url, `ALTER DATABASE ${database} SET synchronous_commit = off`);
     await query(url, `ALTER ROLE ${username} IN DATABASE ${database} SET synchronous_commit = off`);
     const [store] = (await openNodes(t, url, 1)) as [PostgresStore];
-    await query(
-      url,
-      `CREATE TABLE seen (setting text);
-     CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
-       BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
-     CREATE TRIGGER look AFTER INSERT ON hongyan.entries FOR EACH ROW EXECUTE FUNCTION look()`,
-    );
+    await seeSetting(url);
     await commit(store, append("a", 1));
     assert.deepEqual(await query(url, "SELECT setting FROM seen"), [{ setting: "on" }]);
+  });
+
+  test("G1 commits wait for the disk also when the server is told later not to", async (t) => {
+    const url = await server.createDatabase();
+    const [store] = (await openNodes(t, url, 1)) as [PostgresStore];
+    await seeSetting(url);
+    await query(url, "ALTER SYSTEM SET synchronous_commit = off");
+    t.after(() => query(url, "ALTER SYSTEM RESET synchronous_commit"));
+    await query(url, "SELECT pg_reload_conf()");
+    // The server hands it on to its processes, which read it before their next statement; a connection comes after.
+    while ((await query(url, "SHOW synchronous_commit"))[0]?.synchronous_commit !== "off");
+    for (let n = 1; n <= 3; n++) await commit(store, append("a", n));
+    assert.deepEqual(await query(url, "SELECT DISTINCT setting FROM seen"), [{ setting: "on" }]);
   });
 });

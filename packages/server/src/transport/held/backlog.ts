@@ -16,6 +16,8 @@ export class Backlog {
   #bytes = 0;
   /** Number of the last frame that was acknowledged, 0 before the first. */
   #acknowledged = 0;
+  /** Number of the last frame that was dropped, 0 where none was. */
+  #dropped = 0;
 
   get bytes(): number {
     return this.#bytes;
@@ -34,12 +36,20 @@ export class Backlog {
   /** Forgets the frames up to `after`. */
   acknowledge(after: number): AckOutcome {
     if (after > this.last) return "ahead";
-    if (after < this.#acknowledged) return "forgotten";
+    if (after < this.#acknowledged) return this.#acknowledged === this.#dropped ? "ok" : "forgotten";
     const count = after - this.#acknowledged;
     if (count === 0) return "ok";
     for (const frame of this.#frames.splice(0, count)) this.#bytes -= frame.length;
     this.#acknowledged = after;
     return "ok";
+  }
+
+  /** Forgets what was not acknowledged: for a connection that ends because nobody fetches it. */
+  drop(): void {
+    this.#acknowledged = this.last;
+    this.#dropped = this.#acknowledged;
+    this.#frames = [];
+    this.#bytes = 0;
   }
 
   /** The frames from `after` + 1 on that are still here, as many as fit into `bytesMax`; at least one where there is one. */

@@ -14,6 +14,8 @@ export interface StreamContext {
 
 /** Frames handed to the response at once; more wait until there is room. */
 const writeBytesMax = 64 * 1024;
+/** A stream that is over and not taken for so long is cut off. */
+const endMsMax = 30_000;
 const heartbeat = ":\n\n";
 
 /** Server-sent events: frames go out as they come, numbered, and stay in the backlog until they are acknowledged. */
@@ -64,6 +66,8 @@ export class EventStream implements Outlet, ResponseOwner {
   release(): void {
     this.#connection.detach(this);
     this.#response.end();
+    // What is on its way to somebody who does not read would wait for ever.
+    this.#response.setTimeout(endMsMax, () => this.#response.destroy());
   }
 
   wait(nowMs: number): boolean {

@@ -68,7 +68,7 @@ export class HeldConnection implements Connection, Flushable {
   readonly id: string;
   readonly encoding: Encoding;
   readonly backlog = new Backlog();
-  /** When the last request for frames ended. */
+  /** When the last request for frames ended, or the core said its last word. */
   quietSinceMs: number;
   readonly #context: HeldContext;
   readonly #inbound: Inbound;
@@ -110,9 +110,12 @@ export class HeldConnection implements Connection, Flushable {
 
   close(code: CloseName, retryAfterMs?: number): void {
     if (this.#state !== "open") return;
+    // Memory is to be had again at once, and not when a client that does not read goes away (G8).
+    if (code === "too_slow") this.backlog.drop();
     this.write(closeFrame(code, retryAfterMs));
     this.#state = "closing";
     this.#abandon();
+    this.quietSinceMs = this.#context.nowMs;
     this.#flushLater();
   }
 

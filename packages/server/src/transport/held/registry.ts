@@ -74,7 +74,9 @@ export class HeldRegistry {
 
   #isOver(connection: HeldConnection, nowMs: number): boolean {
     if (connection.isOver && connection.backlog.bytes === 0) return true;
-    return !connection.isPolled && nowMs - connection.quietSinceMs > this.#options.idleMs;
+    // The last word of one that is over may wait on a stream that nobody reads.
+    const isAsked = connection.isPolled && !connection.isOver;
+    return !isAsked && nowMs - connection.quietSinceMs > this.#options.idleMs;
   }
 }
 
