@@ -1,5 +1,6 @@
 import { isFenced, RolledBack } from "./errors.ts";
 import type { Readers } from "./readers.ts";
+import { settled } from "./settled.ts";
 import type { Row, Statement, Writer } from "./writer.ts";
 
 /**
@@ -41,7 +42,7 @@ export function fencedWriter(writer: Writer, version: number): Pick<Writer, "run
     async run(statement, values): Promise<Row[]> {
       try {
         const work = [writer.begin(), fence(writer, version), writer.run(statement, values), writer.commit()];
-        const [, , rows] = await Promise.all(work);
+        const [, , rows] = await settled<unknown>(work);
         return rows as Row[];
       } catch (error) {
         if (!isFenced(error)) throw error;

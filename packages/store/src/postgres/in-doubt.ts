@@ -7,8 +7,7 @@ import type { Server } from "./server.ts";
 import type { Statement } from "./writer.ts";
 import { Writer } from "./writer.ts";
 
-const lookEveryMs = 3_000;
-/** Decisions that nobody needs are swept with every so many looks: those of nodes that died, of an hour ago. */
+/** Decisions that nobody needs any more: those of nodes that died, of an hour ago. */
 const looksPerSweep = 200;
 const passesMax = 20;
 const passMs = 100;
@@ -28,13 +27,16 @@ export class InDoubt {
   readonly #node: string;
   readonly #home: Address;
   readonly #journal: Journal | undefined;
+  readonly #patienceMs: number;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #looks = 0;
 
-  constructor(node: string, home: Address, journal: Journal | undefined) {
+  /** `patienceMs`: so long nobody but its coordinator looks after a transaction. */
+  constructor(node: string, home: Address, patienceMs: number, journal: Journal | undefined) {
     this.#node = node;
     this.#home = home;
+    this.#patienceMs = patienceMs;
     this.#journal = journal;
   }
 
@@ -45,7 +47,7 @@ export class InDoubt {
         this.#journal?.warn("store.in_doubt", { error: String(error) });
       });
       this.#looking.then(() => {
-        if (this.#timer !== undefined) this.#timer = setTimeout(look, lookEveryMs).unref();
+        if (this.#timer !== undefined) this.#timer = setTimeout(look, this.#patienceMs / 2).unref();
       });
     };
     this.#timer = setTimeout(look, 0).unref();
@@ -60,7 +62,7 @@ export class InDoubt {
   /** Ends what this node has prepared on a server, and what others have a while ago. `writer`: of the server. */
   async settle(writer: Writer, place: string): Promise<void> {
     for (let passes = 0; ; passes++) {
-      const rows = await writer.run(listPrepared, [this.#node]);
+      const rows = await writer.run(listPrepared, [this.#node, this.#patienceMs]);
       if (rows.length === 0) return;
       if (passes === passesMax) throw new Error(`${place} has transactions that cannot be ended`);
       if (passes > 0) await delay(passMs);
@@ -75,7 +77,7 @@ export class InDoubt {
   async #look(home: Server, others: readonly Server[]): Promise<void> {
     const prepared: string[] = [];
     for (const { readers, address } of others) {
-      const rows = await readers.run(listPrepared, [""]);
+      const rows = await readers.run(listPrepared, ["", this.#patienceMs]);
       if (rows.length === 0) continue;
       prepared.push(...rows.map(([name]) => String(name)));
       const writer = await Writer.connect(address.config, () => {});

@@ -6,6 +6,7 @@ import { isLook } from "./group-plan.ts";
 import { lookAtRecords } from "./look.ts";
 import { cut, isEmpty, joined } from "./parts.ts";
 import type { Server } from "./server.ts";
+import { settled } from "./settled.ts";
 import { probe } from "./statements.ts";
 import { count } from "./statistics.ts";
 import { commitGroup, type Site } from "./transaction.ts";
@@ -53,7 +54,9 @@ export class PlacedCommits {
   }
 
   async #probe(lane: number, { servers }: BucketMap, batches: readonly Batch[]): Promise<CommitOutcome[]> {
-    await settled(servers.map(({ server }) => this.#use(server, lane, (writer) => writer.run(probe, []))));
+    await settled<unknown>(
+      servers.map(({ server }) => this.#use(server, lane, (writer) => writer.run(probe, []))),
+    );
     return batches.map(() => ({ appends: [], puts: [] }));
   }
 
@@ -70,7 +73,7 @@ export class PlacedCommits {
         server === home.server
           ? undefined
           : async (records) => {
-              await Promise.all(lookAtRecords(readers, records));
+              await settled(lookAtRecords(readers, records));
             },
     };
     const outcomes = await this.#use(server, lane, (writer) =>
@@ -144,10 +147,4 @@ function serversOf(batches: readonly Batch[], map: BucketMap): MappedServer[] {
   }
   if (touched.size === 0) touched.add(map.home);
   return map.servers.filter((server) => touched.has(server));
-}
-
-/** When all have ended: none goes on in what comes next. */
-async function settled(work: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }

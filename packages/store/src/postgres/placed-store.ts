@@ -28,7 +28,7 @@ import {
 } from "./lookups.ts";
 import { type PostgresStoreOptions, poolMaxDefault, queueBytesMaxDefault, serverOptions } from "./options.ts";
 import { PlacedCommits } from "./placed-commits.ts";
-import { beHome, homeName, join, refuseUnnamed } from "./placement.ts";
+import { beHome, homeName, join } from "./placement.ts";
 import { closed } from "./primary.ts";
 import type { Readers } from "./readers.ts";
 import { laneCount, Server } from "./server.ts";
@@ -39,6 +39,8 @@ import type { Writer } from "./writer.ts";
 export interface PlacedStoreOptions extends PostgresStoreOptions {
   /** Of the servers beside `url`, which is `home`: by their names, of a-z, 0-9 and -. */
   readonly servers: ReadonlyMap<string, string>;
+  /** So long a transaction may be prepared and not decided before any node ends it. Default 5 s. */
+  readonly doubtMsMax?: number | undefined;
   /** For tests: is called, and waited for, in the middle of commits over several servers. */
   readonly at?: ((moment: Moment) => Promise<void>) | undefined;
 }
@@ -63,15 +65,19 @@ export class PlacedStore implements Store {
   static async open(options: PlacedStoreOptions): Promise<PlacedStore> {
     const common = serverOptions(options);
     const node = randomBytes(9).toString("base64url");
-    const inDoubt = new InDoubt(node, parseAddress(options.url), options.journal);
+    const inDoubt = new InDoubt(
+      node,
+      parseAddress(options.url),
+      options.doubtMsMax ?? 5_000,
+      options.journal,
+    );
     const servers: Server[] = [];
     try {
       const home = await Server.open({
         ...common,
         name: homeName,
         url: options.url,
-        place: async ({ client }, place, epoch) =>
-          refuseUnnamed(await beHome(client, place, epoch), [homeName, ...options.servers.keys()], place),
+        place: (writers, place, epoch) => beHome(writers, place, epoch, [...options.servers.keys()]),
       });
       servers.push(home);
       const cluster = home.primary.epoch;
@@ -83,9 +89,9 @@ export class PlacedStore implements Store {
           ...common,
           name,
           url,
-          place: async (writer, place) => {
-            await join(writer.client, place, { cluster, name });
-            await settle(writer, place);
+          place: async ([writer], place) => {
+            await join(writer as Writer, place, { cluster, name });
+            await settle(writer as Writer, place);
           },
           settle,
         });

@@ -4,6 +4,7 @@ import { openCopyConnection } from "./copy-connection.ts";
 import { PostgresSource } from "./copy-source.ts";
 import { refuseUnfinished } from "./copy-state.ts";
 import { newerSchema } from "./migrate.ts";
+import { refuseSpread } from "./placement.ts";
 import { schemaVersion } from "./schema.ts";
 import { checkServer } from "./server-check.ts";
 import type { Writer } from "./writer.ts";
@@ -15,14 +16,18 @@ export class PostgresSnapshot {
   readonly source: PostgresSource;
   readonly #writer: Writer;
 
-  /** Rejects with `StoreError`: `unreachable`, `unauthorized`, `unsuitable`, `newer_format`, `unfinished`. */
-  static open(url: string): Promise<PostgresSnapshot> {
+  /**
+   * `isPart`: also of one of several servers. Rejects with `StoreError`: `unreachable`, `unauthorized`, `unsuitable`,
+   * `newer_format`, `unfinished`.
+   */
+  static open(url: string, isPart = false): Promise<PostgresSnapshot> {
     return openCopyConnection(url, async ({ place, writer }) => {
       const { client } = writer;
       await checkServer(client, place, undefined);
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
       // The moment is that of the first question, and not of BEGIN.
       const epoch = await epochOf(client, place);
+      if (!isPart) await refuseSpread(client, place);
       return new PostgresSnapshot(place, epoch, writer);
     });
   }

@@ -22,7 +22,7 @@ import {
 } from "./lookups.ts";
 import { type PostgresStoreOptions, poolMaxDefault, queueBytesMaxDefault, serverOptions } from "./options.ts";
 import { isEmpty } from "./parts.ts";
-import { beHome, homeName, refuseUnnamed } from "./placement.ts";
+import { beHome, homeName, refuseOthers } from "./placement.ts";
 import { closed } from "./primary.ts";
 import type { Readers } from "./readers.ts";
 import { laneCount, Server } from "./server.ts";
@@ -54,9 +54,8 @@ export class PostgresStore implements Store {
       ...serverOptions(options),
       name: homeName,
       url: options.url,
-      place: async ({ client }, place, epoch) => {
-        refuseUnnamed(await beHome(client, place, epoch), [homeName], place);
-      },
+      place: (writers, place, epoch) => beHome(writers, place, epoch, []),
+      settle: (writer, place) => refuseOthers(writer.client, place),
     });
     return new PostgresStore(server, options);
   }

@@ -22,16 +22,14 @@ export function decisionOf(prepared: string): string {
   return prepared.slice(0, prepared.lastIndexOf(":"));
 }
 
-/** So long nobody but its coordinator looks after a transaction. */
-const patience = "5 seconds";
-
-/** Those of any node that were prepared a while ago, and all of the node that asks. */
+/** Those of any node that were prepared so many milliseconds ago, and all of the node that asks. */
 export const listPrepared: Statement = {
   name: "list_prepared",
   text: `
     SELECT gid FROM pg_prepared_xacts
     WHERE database = current_database() AND gid LIKE 'hongyan:%'
-      AND (prepared < clock_timestamp() - interval '${patience}' OR gid LIKE 'hongyan:' || $1 || ':%')`,
+      AND (prepared < clock_timestamp() - $2::int8 * interval '1 millisecond'
+        OR split_part(gid, ':', 2) = $1)`,
 };
 
 export const decideToCommit: Statement = {

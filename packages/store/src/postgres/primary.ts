@@ -44,12 +44,15 @@ export class Primary {
   #state: State = { kind: "closed" };
   #recovery: Promise<void> = Promise.resolve();
 
-  /** `prepare` is run over the first connection, and answers the epoch of the data. */
-  static async open(options: PrimaryOptions, prepare: (writer: Writer) => Promise<string>): Promise<Primary> {
+  /** `prepare` is run over the connections that will commit, and answers the epoch of the data. */
+  static async open(
+    options: PrimaryOptions,
+    prepare: (writers: readonly Writer[]) => Promise<string>,
+  ): Promise<Primary> {
     const primary = new Primary(options);
     const writers = await primary.#connect();
     try {
-      primary.#epoch = await prepare(writers[0] as Writer);
+      primary.#epoch = await prepare(writers);
     } catch (error) {
       await closeAll(writers);
       throw connectError(error, options.address.place);

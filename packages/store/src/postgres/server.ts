@@ -30,7 +30,7 @@ export interface ServerOptions {
   readonly journal: Journal | undefined;
   readonly opensCopy: boolean;
   /** Gives the database its place in the cluster, or refuses it. */
-  readonly place: (writer: Writer, place: string, epoch: string) => Promise<void>;
+  readonly place: (writers: readonly Writer[], place: string, epoch: string) => Promise<void>;
   /** Ends what was prepared over connections of before: see Primary. */
   readonly settle?: ((writer: Writer, place: string) => Promise<void>) | undefined;
 }
@@ -66,12 +66,12 @@ export class Server {
         },
         settle: (writer) => options.settle?.(writer, address.place),
       },
-      async (writer) => {
-        const { client } = writer;
+      async (writers) => {
+        const { client } = writers[0] as Writer;
         await checkServer(client, address.place, journal);
         const epoch = await migrate(client, address.place, createEpoch);
         if (!options.opensCopy) await refuseUnfinished(client, address.place);
-        await options.place(writer, address.place, epoch);
+        await options.place(writers, address.place, epoch);
         return epoch;
       },
     );

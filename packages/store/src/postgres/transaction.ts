@@ -6,6 +6,7 @@ import { lookAtLogs, lookAtRecords } from "./look.ts";
 import type { RecordPlan } from "./record-plan.ts";
 import type { RememberedLog } from "./remembered-log.ts";
 import { RememberedLogs } from "./remembered-logs.ts";
+import { settled } from "./settled.ts";
 import type { PostgresStatistics } from "./statistics.ts";
 import { writeCursors, writeEntries, writeRecords } from "./write.ts";
 import type { Writer } from "./writer.ts";
@@ -70,7 +71,7 @@ async function carryOut(
   const isAway = site?.lookAway !== undefined && plan.hasPuts;
   const looks = [...lookAtLogs(writer, plan), ...(isAway ? [] : lookAtRecords(writer, plan.records))];
   if (looks.length > 0 || isAway) {
-    await Promise.all([...begun, ...looks]);
+    await settled<unknown>([...begun, ...looks]);
     // The heads are known by now. Who makes such a record writes to the same log, where nobody sees it before the record
     // can be seen: what we do not find here comes after those heads, and takes the seq that would be ours.
     if (isAway) await site.lookAway?.(plan.records);
@@ -80,7 +81,7 @@ async function carryOut(
   }
   plan.decide();
   const decidedMs = performance.now();
-  await Promise.all([...begun, ...write(writer, plan, isAway), writer.commit()]);
+  await settled([...begun, ...write(writer, plan, isAway), writer.commit()]);
   statistics.writeSeconds += (performance.now() - decidedMs) / 1000;
   return true;
 }

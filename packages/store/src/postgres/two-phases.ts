@@ -7,6 +7,7 @@ import { GroupPlan } from "./group-plan.ts";
 import { lookAtLogs, lookAtRecords } from "./look.ts";
 import type { NameDigest } from "./name-digest.ts";
 import { decideToCommit, decisionName, forgetDecision, obey, prepare, preparedName } from "./prepared.ts";
+import { settled } from "./settled.ts";
 import { noMemory, remember, triesMax } from "./transaction.ts";
 import { writeCursors, writeEntries, writeRecords } from "./write.ts";
 import type { Writer } from "./writer.ts";
@@ -92,7 +93,7 @@ export class TwoPhases {
     for (const { place, writer } of parts) {
       const isHere = ({ id }: { readonly id: NameDigest | Buffer }) => map.holder(bucketOfId(id)) === place;
       const { unknown, locked, keys } = plan;
-      await Promise.all([
+      await settled<unknown>([
         writer.begin(),
         writer.client.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleMsMax}`),
         fence(writer, place.version),
@@ -109,20 +110,20 @@ export class TwoPhases {
     for (const { place, writer } of parts) {
       const entries = plan.entries.filter(({ log }) => map.holder(bucketOfId(log.id)) === place);
       const cursors = plan.cursors.changed.filter(({ log }) => map.holder(bucketOfId(log)) === place);
-      await Promise.all([
+      await settled([
         ...writeEntries(writer, entries),
         ...(place === home.place ? writeRecords(writer, plan.records) : []),
         ...writeCursors(writer, cursors),
       ]);
     }
-    await all(
+    await settled(
       others.map(async (part) => {
         part.isPrepared = await prepare(part.writer.client, preparedName(decision, part.place.server.name));
         if (!part.isPrepared) throw new Error("a part of the transaction was ended");
       }),
     );
     await this.#at("prepared");
-    await Promise.all([home.writer.run(decideToCommit, [decision]), home.writer.commit()]);
+    await settled<unknown>([home.writer.run(decideToCommit, [decision]), home.writer.commit()]);
     await this.#at("decided");
     for (const [nth, { writer, place }] of others.entries()) {
       await obey(writer.client, preparedName(decision, place.server.name), true);
@@ -136,15 +137,10 @@ export class TwoPhases {
 
 /** After a transaction that is not committed for sure. */
 async function undo(parts: readonly Part[], decision: string): Promise<void> {
-  await all(
+  await settled(
     parts.map(async ({ isPrepared, writer, place }) => {
       if (isPrepared) await obey(writer.client, preparedName(decision, place.server.name), false);
       else await writer.rollBack();
     }),
   );
-}
-
-async function all(work: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
