@@ -21,8 +21,8 @@ const lookAtPlacement: Statement = {
 };
 
 /** First in a transaction. */
-export async function fence(writer: Writer, version: number): Promise<void> {
-  await writer.run(holdPlacement, [version]);
+export function fence(writer: Writer, version: number): Promise<unknown> {
+  return writer.run(holdPlacement, [version]);
 }
 
 /** Reads that are rejected with `RolledBack` where the placement is not of this version any more. */

@@ -31,7 +31,8 @@ import { PlacedCommits } from "./placed-commits.ts";
 import { beHome, homeName, join } from "./placement.ts";
 import { closed } from "./primary.ts";
 import type { Readers } from "./readers.ts";
-import { laneCount, Server } from "./server.ts";
+import { laneCount, Server, type ServerOptions } from "./server.ts";
+import { settled } from "./settled.ts";
 import { type PostgresStatistics, totalOf } from "./statistics.ts";
 import { type Moment, TwoPhases } from "./two-phases.ts";
 import type { Writer } from "./writer.ts";
@@ -71,36 +72,40 @@ export class PlacedStore implements Store {
       options.doubtMsMax ?? 5_000,
       options.journal,
     );
-    const servers: Server[] = [];
+    const opened: Server[] = [];
+    const open = async (own: Pick<ServerOptions, "name" | "url" | "place" | "settle">): Promise<Server> => {
+      const server = await Server.open({ ...common, ...own });
+      opened.push(server);
+      return server;
+    };
+    const settle = (writer: Writer, place: string) => inDoubt.settle(writer, place);
     try {
-      const home = await Server.open({
-        ...common,
+      const home = await open({
         name: homeName,
         url: options.url,
         place: (writers, place, epoch) => beHome(writers, place, epoch, [...options.servers.keys()]),
       });
-      servers.push(home);
       const cluster = home.primary.epoch;
-      const named = [...options.servers].sort(([a], [b]) => (a < b ? -1 : 1));
-      // From the last one on, so that each comes before those that are there.
-      for (const [name, url] of named.reverse()) {
-        const settle = (writer: Writer, place: string) => inDoubt.settle(writer, place);
-        const server = await Server.open({
-          ...common,
-          name,
-          url,
-          place: async ([writer], place) => {
-            await join(writer as Writer, place, { cluster, name });
-            await settle(writer as Writer, place);
-          },
-          settle,
-        });
-        servers.unshift(server);
-      }
+      const others = await settled(
+        [...options.servers]
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .map(([name, url]) =>
+            open({
+              name,
+              url,
+              place: async ([writer], place) => {
+                await join(writer as Writer, place, { cluster, name });
+                await settle(writer as Writer, place);
+              },
+              settle,
+            }),
+          ),
+      );
+      const servers = [...others, home];
       const map = await CurrentMap.read(servers);
       return new PlacedStore(servers, map, inDoubt, new TwoPhases(node, options.at), options);
     } catch (error) {
-      await Promise.all(servers.map((server) => server.close()));
+      await Promise.all(opened.map((server) => server.close()));
       throw error;
     }
   }

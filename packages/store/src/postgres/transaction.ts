@@ -20,7 +20,7 @@ export const noMemory = new RememberedLogs();
 /** A server among others, in a transaction. */
 export interface Site {
   /** Sent right after BEGIN: nothing of the transaction takes effect where the server's placement is another one by now. */
-  readonly fence: (writer: Writer) => Promise<void>;
+  readonly fence: (writer: Writer) => Promise<unknown>;
   /** Where records are elsewhere: looks at those that must not be there, and are not written. */
   readonly lookAway?: ((records: RecordPlan) => Promise<void>) | undefined;
 }

@@ -41,13 +41,13 @@ suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     "PlacedStore",
     async (): Promise<Subject> => {
       const placed = free.pop() ?? (await PlacedDatabases.make(server));
-      const first = await placed.open();
+      const first = await placed.open({ poolMax: 3 });
       let current = first;
       return {
         store: first,
         async reopen() {
           await current.close();
-          current = await placed.open();
+          current = await placed.open({ poolMax: 3 });
           return current;
         },
         async dispose() {
@@ -57,6 +57,6 @@ suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
         },
       };
     },
-    8,
+    3,
   );
 });

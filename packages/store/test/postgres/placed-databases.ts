@@ -65,11 +65,14 @@ export class PlacedDatabases {
       this.home,
       "DELETE FROM hongyan.records; DELETE FROM hongyan.decisions; UPDATE hongyan.meta SET epoch = gen_random_uuid() RETURNING epoch",
     );
-    for (const name of this.names)
-      await query(
-        this.url(name),
-        `DELETE FROM hongyan.logs; DELETE FROM hongyan.entries; DELETE FROM hongyan.cursors;
+    await Promise.all(
+      this.names.map((name) =>
+        query(
+          this.url(name),
+          `DELETE FROM hongyan.logs; DELETE FROM hongyan.entries; DELETE FROM hongyan.cursors;
          UPDATE hongyan.placement SET cluster = '${row?.epoch}'`,
-      );
+        ),
+      ),
+    );
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Batch } from "@hongyan/core";
 import { PlacedStore, type PlacedStoreOptions, PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
+import { digestOf } from "../../src/digest.ts";
 import { bucketOf } from "../../src/postgres/bucket.ts";
 import { append, bodies, bodiesTo, commit, everything, until } from "../data.ts";
 import { query } from "./databases.ts";
@@ -36,7 +37,7 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
   after(() => server.stop());
 
   async function openNode(t: TestContext, options: Partial<PlacedStoreOptions> = {}): Promise<PlacedStore> {
-    const node = await placed.open(options);
+    const node = await placed.open({ poolMax: 4, ...options });
     t.after(() => node.close());
     return node;
   }
@@ -209,17 +210,80 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     }
   });
 
-  test("a bucket that takes no writes is read, and written once it does", async (t) => {
-    const node = await openNode(t);
-    const log = logOn("east", "frozen");
-    await commit(node, append(log, 1));
-    const change = (frozen: string) =>
-      query(
-        placed.url("east"),
-        `BEGIN; LOCK TABLE hongyan.placement IN ACCESS EXCLUSIVE MODE;
-         UPDATE hongyan.placement SET version = version + 1, frozen = '{${frozen}}'; COMMIT`,
+  for (const { sent, knows } of [
+    { sent: 0, knows: "does not know the log" },
+    { sent: 3, knows: "trusts what it remembers of the log" },
+  ]) {
+    test(`G10 a removal that is committed while a node waits for it is seen, where the node ${knows}`, async (t) => {
+      const two = await openNode(t);
+      const log = logOn("east", `trap ${sent}`);
+      const message = (n: number) => ({
+        appends: [{ ...append(log, n), guard: 0 }],
+        advances: [],
+        puts: [{ key: `gone ${log}`, value: undefined, expect: 0 }],
+        inParts: true,
+      });
+      for (let n = 1; n <= sent; n++) await two.commit(message(n));
+      let outcome: ReturnType<PlacedStore["commit"]> | undefined;
+      const one = await openNode(t, {
+        at: async (now) => {
+          if (now !== "prepared") return;
+          outcome = two.commit(message(sent + 1));
+          await eventually(async () => {
+            const waiting = await query(
+              placed.url("east"),
+              `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+            );
+            return waiting.length > 0;
+          });
+        },
+      });
+      await one.commit({
+        appends: [{ ...append(log, 1, "removed"), producer: "backend" }],
+        advances: [],
+        puts: [{ key: `gone ${log}`, value: Buffer.from("x") }],
+      });
+      assert.equal((await outcome)?.appends[0]?.status, "refused");
+      assert.equal((await bodies(two, log)).at(-1), "removed");
+    });
+  }
+
+  async function setPlacement(name: string, change: string): Promise<void> {
+    await query(
+      placed.url(name),
+      `BEGIN; LOCK TABLE hongyan.placement IN ACCESS EXCLUSIVE MODE;
+       UPDATE hongyan.placement SET version = version + 1, ${change}; COMMIT`,
+    );
+  }
+
+  /** All rows of a log, there and back; by then nobody writes it. */
+  async function moveRows(log: string, from: string, to: string): Promise<void> {
+    const id = `'${digestOf(log).toString("hex")}'`;
+    for (const [table, key] of [
+      ["logs", "id"],
+      ["entries", "log"],
+      ["cursors", "log"],
+    ]) {
+      const [row] = await query(
+        placed.url(from),
+        `SELECT json_agg(found)::text AS rows FROM hongyan.${table} AS found WHERE ${key} = ${id}`,
       );
-    await change(`${bucketOf(log)}`);
+      await query(
+        placed.url(to),
+        `INSERT INTO hongyan.${table} SELECT * FROM json_populate_recordset(null::hongyan.${table}, '${row?.rows}')`,
+      );
+      await query(placed.url(from), `DELETE FROM hongyan.${table} WHERE ${key} = ${id}`);
+    }
+  }
+
+  test("G1 G2 a bucket that takes no writes is read, and written where it is once it takes them", async (t) => {
+    t.after(() => placed.spread());
+    const node = await openNode(t);
+    const log = logOn("east", "moved");
+    const bucket = bucketOf(log);
+    await commit(node, append(log, 1));
+    await node.commit({ appends: [], advances: [{ log, reader: "r", position: 1 }], puts: [] });
+    await setPlacement("east", `frozen = '{${bucket}}'`);
     let isWritten = false;
     const written = commit(node, append(log, 2)).then((outcomes) => {
       isWritten = true;
@@ -228,10 +292,45 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     await pause(100);
     assert.equal(isWritten, false);
     assert.deepEqual(await bodies(node, log), bodiesTo(1));
-    await commit(node, append(logOn("west", "frozen"), 1));
-    await change("");
+    await commit(node, append(logOn("west", "moved"), 1));
+    await setPlacement("east", "frozen = '{}'");
     assert.deepEqual(await written, [{ status: "stored", seq: 2, time: 1 }]);
-    assert.deepEqual(await bodies(node, log), bodiesTo(2));
+
+    await setPlacement("east", `held = array_remove(held, ${bucket})`);
+    const found = bodies(node, log);
+    const heads = node.heads([log, logOn("home", "moved")]);
+    await moveRows(log, "east", "west");
+    await setPlacement("west", `held = held || ${bucket}`);
+    assert.deepEqual(await found, bodiesTo(2));
+    assert.deepEqual(await heads, [2, 0]);
+    assert.equal(await node.find(log, "p", 2), 2);
+    assert.deepEqual(await node.positions([{ log, reader: "r" }]), [1]);
+    assert.deepEqual(await commit(node, append(log, 2), append(log, 3)), [
+      { status: "duplicate", seq: 2, time: 1 },
+      { status: "stored", seq: 3, time: 1 },
+    ]);
+    assert.equal(
+      (
+        await query(
+          placed.url("east"),
+          `SELECT FROM hongyan.logs WHERE id = '${digestOf(log).toString("hex")}'`,
+        )
+      ).length,
+      0,
+    );
+
+    // Without a word: a node that reads where the rows have been does not take it for the truth.
+    const other = await openNode(t);
+    assert.deepEqual(await other.heads([log]), [3]);
+    await setPlacement("west", `held = array_remove(held, ${bucket})`);
+    await moveRows(log, "west", "east");
+    await setPlacement("east", `held = held || ${bucket}`);
+    assert.deepEqual(await bodies(other, log), bodiesTo(3));
+    await other.trim(log, 2);
+    assert.deepEqual(
+      (await other.read(log, 0, everything)).map(({ seq }) => seq),
+      [3],
+    );
   });
 
   test("databases that do not belong together are refused in words", async (t) => {
