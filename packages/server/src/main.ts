@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Run>>> = {
   token: async () => (await import("./command/token.ts")).token,
   config: async () => (await import("./command/config.ts")).config,
   migrate: async () => (await import("./command/migrate.ts")).migrate,
+  buckets: async () => (await import("./command/buckets.ts")).buckets,
   export: async () => (await import("./command/export.ts")).exportDomain,
   import: async () => (await import("./command/import.ts")).importDomain,
 };

@@ -108,6 +108,15 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     [["token", "--user", "a", "--ttl", "5"], /is not a time like/],
     [["token", "--user", "a", "--data", "/nonexistent"], /no domain is configured/],
     [["config", "--json", "--markdown"], /choose one of/],
+    [["buckets"], /postgres\.url is missing/],
+    [["buckets", "mvoe"], /"mvoe" is nothing that buckets does/],
+    [["buckets", "--to", "home"], /--to goes with move/],
+    [["buckets", "move", "--to", "home"], /which buckets\? One from 0 to f, or a range as 8-f/],
+    [["buckets", "move", "g", "--to", "home"], /"g" is no bucket/],
+    [["buckets", "move", "f-8", "--to", "home"], /the range f-8 has its end before its beginning/],
+    [["buckets", "move", "8"], /--to is missing/],
+    [["buckets", "move", "8", "--to", "home", "--abort"], /--abort takes no --to/],
+    [["buckets", "move", "8", "9", "--to", "home"], /unexpected argument "9"/],
   ];
   const ended = await Promise.all(wrong.map(([args]) => outputOf(args)));
   for (const [i, { code, stdout, stderr }] of ended.entries()) {
@@ -138,6 +147,8 @@ test("what was written is repeated in part where it is long", async () => {
     ["token", "--user", "a", "--ttl", long],
     ["token", "--user", "a", "--data", long],
     ["config", "--new-domain", long],
+    ["buckets", long],
+    ["buckets", "move", long, "--to", "home"],
   ];
   for (const { code, stderr } of await Promise.all(wrong.map((args) => outputOf(args)))) {
     assert.equal(code, 2);

@@ -212,6 +212,31 @@ test("a domain called __proto__ is a domain like any other", () => {
   assert.equal(({} as Record<string, unknown>).keys, undefined);
 });
 
+test("further PostgreSQL servers have names of their own, and addresses that nobody is shown", () => {
+  const url = "postgres://hongyan:hidden@db-1/hongyan";
+  const problem = (servers: unknown) =>
+    problemsOf({ options: { postgres: { url, servers: servers as never } } }).join();
+  assert.equal(problem({ east: url, "west-2": url }), "");
+  assert.match(problem({ home: url }), /"home"/);
+  assert.match(problem({ "East!": url }), /"East!"/);
+  assert.match(problem({ east: "http://hidden" }), /address like postgres:.* at east/);
+  assert.match(problem([url]), /must be an object/);
+  const many = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`s${i}`, url]));
+  assert.match(problem(many), /up to 15 servers/);
+  assert.match(
+    problemsOf({ options: { postgres: { servers: { east: url } } } }).join(),
+    /needs postgres\.url/,
+  );
+  const resolved = resolveConfig({
+    options: { postgres: { url } },
+    environment: { HONGYAN_POSTGRES_SERVERS: `{"east": "${url}"}` },
+  });
+  assert.deepEqual(resolved.config.postgres.servers, { east: url });
+  for (const text of [problem({ east: "http://hidden" }), printText(resolved), printJson(resolved)])
+    assert.ok(!text.includes("hidden"), text);
+  assert.match(printJson(resolved), /"east": "\*{8}"/);
+});
+
 test("no problem and no printout contains a secret", () => {
   const hidden = secret("hidden");
   const short = "too-short-secret";

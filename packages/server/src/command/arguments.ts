@@ -20,6 +20,8 @@ export interface Arguments {
   readonly configFile: string | undefined;
   /** Flags of the command itself. */
   readonly options: ReadonlyMap<string, string>;
+  /** What is no flag and belongs to none. */
+  readonly words: readonly string[];
 }
 
 const settingFlags = new Map(
@@ -37,8 +39,12 @@ const secretSettings = new Map(
   ),
 );
 
-/** Throws `UsageError`. `own` are the options of the command beside the settings. */
-export function readArguments(args: readonly string[], own: Readonly<Record<string, Option>>): Arguments {
+/** Throws `UsageError`. `own` are the options of the command beside the settings; `wordsMax`: how many words it takes. */
+export function readArguments(
+  args: readonly string[],
+  own: Readonly<Record<string, Option>>,
+  wordsMax = 0,
+): Arguments {
   const types = new Map<string, "string" | "boolean">(settingFlags);
   types.set("config", "string");
   for (const [name, { type }] of Object.entries(own)) types.set(name, type);
@@ -50,8 +56,13 @@ export function readArguments(args: readonly string[], own: Readonly<Record<stri
     allowNegative: true,
   });
   const flags = new Map<string, string>();
+  const words: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") throw new UsageError(`unexpected argument ${quoted(token.value)}`);
+    if (token.kind === "positional") {
+      if (words.push(token.value) > wordsMax)
+        throw new UsageError(`unexpected argument ${quoted(token.value)}`);
+      continue;
+    }
     if (token.kind !== "option") continue;
     const [name, value] = readFlag(token, types);
     if (flags.has(name)) throw new UsageError(`--${name} is given twice`);
@@ -59,7 +70,7 @@ export function readArguments(args: readonly string[], own: Readonly<Record<stri
   }
   const settings = new Map([...flags].filter(([name]) => settingFlags.has(name)));
   const options = new Map([...flags].filter(([name]) => Object.hasOwn(own, name)));
-  return { settings, configFile: flags.get("config"), options };
+  return { settings, configFile: flags.get("config"), options, words };
 }
 
 interface OptionToken {

@@ -1,6 +1,7 @@
 /** What `--help` prints. */
 import { namedKeys } from "../config/schema.ts";
 import type { Option } from "./arguments.ts";
+import { bucketsOptions } from "./buckets.ts";
 import { configOptions } from "./config.ts";
 import { exportOptions } from "./export.ts";
 import { importOptions } from "./import.ts";
@@ -13,6 +14,7 @@ const general = `hongyan — self-hosted messaging: chat on a durable log, for e
   npx hongyan token    makes a token for a user
   npx hongyan config   shows the settings in force
   npx hongyan migrate  moves the data into PostgreSQL, also while the server runs
+  npx hongyan buckets  shows which PostgreSQL server has what, and moves it to another
   npx hongyan export   writes a domain into a file
   npx hongyan import   reads a domain from a file
 
@@ -60,6 +62,9 @@ export function help(command: string | undefined): string {
     return `npx hongyan config [flags]: prints the settings in force\n\n${optionsHelp(configOptions)}\n${settingsHelp()}`;
   if (command === "migrate")
     return `npx hongyan migrate [flags]: moves the data of the embedded store in --data to postgres.url\n\n${optionsHelp(migrateOptions)}\n${settingsHelp()}`;
+  if (command === "buckets")
+    return `npx hongyan buckets [flags]: shows on which PostgreSQL server each bucket of logs is
+npx hongyan buckets move 8-f --to NAME [flags]: moves buckets to a server, also while nodes run\n\n${optionsHelp(bucketsOptions)}\n${settingsHelp()}`;
   if (command === "export")
     return `npx hongyan export --domain ID --to FILE [flags]: writes a domain into a file\n\n${optionsHelp(exportOptions)}\n${settingsHelp()}`;
   if (command === "import")

@@ -159,19 +159,46 @@ function checkHttpAddress(value: unknown): string {
   return url.origin;
 }
 
+const serversMax = 15;
+const serverName = /^[a-z][a-z0-9-]{0,30}$/;
+
+/** Names of PostgreSQL servers with their addresses. As text: the same JSON as in the file. */
+export const servers: Kind<Readonly<Record<string, string>>> = {
+  type: "object",
+  limits: `up to ${serversMax}; names of a-z, 0-9 and -`,
+  fromText: (value) => checkServers(fromJsonText(value)),
+  fromJson: checkServers,
+};
+
+function checkServers(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new InvalidValue("must be an object of names and addresses");
+  const entries = Object.entries(value);
+  if (entries.length > serversMax) throw new InvalidValue(`must have up to ${serversMax} servers`);
+  for (const [name, url] of entries) {
+    if (!serverName.test(name) || name === "home")
+      throw new InvalidValue(
+        `has a server ${JSON.stringify(name.slice(0, 40))}: a name is up to 31 of a-z, 0-9 and -, begins with a letter, and is not "home", which is postgres.url`,
+      );
+    if (typeof url !== "string" || url.length > 2048 || !/^postgres(ql)?:\/\//.test(url))
+      throw new InvalidValue(`needs an address like postgres://user:password@host:5432/database at ${name}`);
+  }
+  return Object.fromEntries(entries);
+}
+
 /** Tenants with their secrets. As text: the same JSON as in the file. */
 export const domains: Kind<Domains> = {
   type: "object",
   limits: "ids; secrets of 32 to 512 characters",
-  fromText(value) {
-    let json: unknown;
-    try {
-      json = JSON.parse(value);
-    } catch {
-      // The reason that the parser gives quotes the text, which holds secrets.
-      throw new InvalidValue("must be JSON");
-    }
-    return domainsFromJson(json);
-  },
+  fromText: (value) => domainsFromJson(fromJsonText(value)),
   fromJson: domainsFromJson,
 };
+
+function fromJsonText(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    // The reason that the parser gives quotes the text, which holds secrets.
+    throw new InvalidValue("must be JSON");
+  }
+}

@@ -14,19 +14,22 @@ export function valueAt(config: Config, path: string): unknown {
 /** The value as it may be shown: names of keys stay, secrets do not. */
 function shown(key: NamedKey, value: unknown): unknown {
   if (key.path === "domains") return maskedDomains(value as Domains);
+  if (key.path === "postgres.servers") return masked(value as Config["postgres"]["servers"]);
   if (key.secret) return value === "" ? "" : mask;
   return value;
 }
 
 function maskedDomains(domains: Domains): unknown {
-  const masked = (secrets: Readonly<Record<string, string>>) =>
-    Object.fromEntries(Object.keys(secrets).map((name) => [name, mask]));
   return Object.fromEntries(
     Object.entries(domains).map(([domain, { keys, apiKeys }]) => [
       domain,
       { keys: masked(keys), apiKeys: masked(apiKeys) },
     ]),
   );
+}
+
+function masked(secrets: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(secrets).map((name) => [name, mask]));
 }
 
 /** One line per key: its value, and where that comes from. */

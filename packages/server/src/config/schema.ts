@@ -17,6 +17,7 @@ import {
   origins,
   port,
   portOrOff,
+  servers,
   text,
 } from "./kinds.ts";
 
@@ -66,10 +67,15 @@ export const schema = {
       "",
       "`postgres://user:password@host:5432/database`: everything that must survive is kept there, not in `data`. Empty: the embedded store.",
     ),
+    servers: secret(
+      servers,
+      {},
+      "Further PostgreSQL servers of the cluster, by their names: logs may be placed there, in buckets. `postgres.url` is the one that is called `home`. The same on every node.",
+    ),
     connections: key(
       integer(2, 1000),
       12,
-      "Connections to PostgreSQL. Up to four of them commit, the others read.",
+      "Connections to PostgreSQL, to each server of it. Up to four of them commit, the others read.",
     ),
     clockSkewMsMax: key(
       milliseconds(100, 60 * minute),
@@ -252,6 +258,11 @@ export function contradictions(config: Config): { readonly path: string; readonl
       config.metrics.token === "" || config.metrics.token.length >= 16,
       "metrics.token",
       "must have at least 16 characters",
+    ],
+    [
+      Object.keys(config.postgres.servers).length === 0 || config.postgres.url !== "",
+      "postgres.servers",
+      "needs postgres.url, which names the home server",
     ],
     [
       config.nats.url.length === 0 || config.postgres.url !== "",

@@ -6,7 +6,7 @@ import type { Broker, Journal, NodeEvent, Store } from "@hongyan/core";
 import { MemoryBroker } from "@hongyan/core/memory";
 import type { MovableStore } from "@hongyan/store/copy";
 import type { EmbeddedStore } from "@hongyan/store/embedded";
-import type { PostgresStatistics, PostgresStore } from "@hongyan/store/postgres";
+import type { PlacedStore, PostgresStatistics, PostgresStore } from "@hongyan/store/postgres";
 import type { Config } from "../config/schema.ts";
 import { engineError, errorCodes, storeError } from "./start-error.ts";
 
@@ -46,16 +46,18 @@ export async function openStore(config: Config, journal: Journal): Promise<Keepi
   }
 }
 
-/** `opensCopy`: also one that is not complete. */
+/** One server, or several. `opensCopy`: also one whose copy is not complete. */
 export async function openPostgres(
   { postgres, commitBytesMax: queueBytesMax }: Config,
   url: string,
   journal: Journal,
   opensCopy = false,
-): Promise<PostgresStore> {
-  const { PostgresStore } = await import("@hongyan/store/postgres");
+): Promise<PostgresStore | PlacedStore> {
+  const { PlacedStore, PostgresStore } = await import("@hongyan/store/postgres");
   const { connections: poolMax, clockSkewMsMax } = postgres;
-  return PostgresStore.open({ url, poolMax, clockSkewMsMax, queueBytesMax, journal, opensCopy });
+  const options = { url, poolMax, clockSkewMsMax, queueBytesMax, journal, opensCopy };
+  const servers = new Map(Object.entries(postgres.servers));
+  return servers.size === 0 ? PostgresStore.open(options) : PlacedStore.open({ ...options, servers });
 }
 
 async function openEmbedded(

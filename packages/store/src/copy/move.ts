@@ -7,6 +7,7 @@ import { StoreError } from "../store-error.ts";
 import type { Changes } from "./changes.ts";
 import { Comparison } from "./comparison.ts";
 import { Copier } from "./copier.ts";
+import { inTime } from "./in-time.ts";
 import type { MovableStore } from "./movable-store.ts";
 import type { Tally } from "./tally.ts";
 
@@ -217,17 +218,5 @@ class Move {
 
   #report(phase: MovePhase, done: Tally): void {
     this.#options.report({ phase, done: { ...done }, entries: this.#entries });
-  }
-}
-
-async function inTime(ms: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, ms, new StoreError("overloaded", `The rest was not copied within ${ms} ms`));
-  });
-  try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,7 +2,7 @@ import type { Advance, LogId } from "@hongyan/core";
 import { digestOf } from "../digest.ts";
 import { type OrderedName, orderedName } from "./ordered-name.ts";
 
-interface PlannedCursor {
+export interface PlannedCursor {
   readonly log: Buffer;
   readonly reader: OrderedName;
   position: number;

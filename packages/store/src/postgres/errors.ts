@@ -14,6 +14,14 @@ export function isLostRace(error: unknown): boolean {
   return lostRaces.has(errorCode(error));
 }
 
+/** What the fence says: see fence.ts. Nothing else divides. */
+export function isFenced(error: unknown): boolean {
+  return errorCode(error) === "22012";
+}
+
+/** Nothing took effect, for sure, and the connection is as good as before. */
+export class RolledBack extends Error {}
+
 /** Why a connection cannot be opened, in words for an operator. `place` has no password in it. */
 export function connectError(error: unknown, place: string): StoreError {
   if (error instanceof StoreError) return error;

@@ -4,14 +4,13 @@ import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
 import type { NameDigest } from "./name-digest.ts";
 import { RecordPlan } from "./record-plan.ts";
 import type { RememberedLogs } from "./remembered-logs.ts";
-import type { Row } from "./writer.ts";
 
 /**
  * A deletion of what is not there says only that appends land where there is no such record. It writes nothing, and
  * needs no lock of its own: who makes the record writes to the same log, and takes the seq that is ours. A group message
  * would otherwise cost a row that is made and taken away again.
  */
-function isLook({ value, expect }: Put): boolean {
+export function isLook({ value, expect }: Put): boolean {
   return value === undefined && expect === 0;
 }
 
@@ -59,21 +58,6 @@ export class GroupPlan {
     const written = this.logs.filter(({ memory }) => memory === undefined);
     const moved = this.cursors.logs.filter(({ name }) => !this.#logs.has(name) && !this.#memory.hasRow(name));
     return [...written, ...moved];
-  }
-
-  /** Takes a row with the head of each of the `locked`. */
-  loadLogs(rows: readonly Row[]): void {
-    this.locked.forEach((log, at) => {
-      log.load(Number(rows[at]?.[0]));
-    });
-  }
-
-  /** Takes rows of (index in `keys`, seq, time, digest of the body). */
-  loadKeys(rows: readonly Row[]): void {
-    for (const [at, seq, time, digest] of rows) {
-      const key = this.keys[Number(at)] as KeyPlan;
-      key.stored = { seq: Number(seq), time: Number(time), digest: (digest as string | null) ?? undefined };
-    }
   }
 
   decide(): void {

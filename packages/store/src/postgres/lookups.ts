@@ -75,7 +75,7 @@ const listRecords: Statement = {
 };
 
 export async function readAfter(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   log: LogId,
   after: number,
   limit: PageLimit,
@@ -84,7 +84,7 @@ export async function readAfter(
 }
 
 export async function readBefore(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   log: LogId,
   before: number,
   limit: PageLimit,
@@ -92,14 +92,14 @@ export async function readBefore(
   return toEntries(await readers.run(readBackPage, [digestOf(log), before, ...bounds(limit)]));
 }
 
-export async function headsOf(readers: Readers, logs: readonly LogId[]): Promise<number[]> {
+export async function headsOf(readers: Pick<Readers, "run">, logs: readonly LogId[]): Promise<number[]> {
   if (logs.length === 0) return [];
   const rows = await readers.run(readHeads, [uuidArray(logs.map(digestOf))]);
   return rows.map(([head]) => Number(head));
 }
 
 export async function seqOfKey(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   log: LogId,
   producer: string,
   number: number,
@@ -124,7 +124,7 @@ export async function positionsOf(
 }
 
 export async function readersOf(
-  readers: Readers,
+  readers: Pick<Readers, "run">,
   log: LogId,
   after: string,
   count: number,

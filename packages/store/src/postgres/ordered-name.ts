@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { byteaArray } from "./binary-array.ts";
 
 /** What an index may hold of a name: PostgreSQL refuses entries above 2,704 bytes. */
 const headBytesMax = 1000;
@@ -31,4 +32,13 @@ export function prefixEnd({ head }: OrderedName): Buffer {
   if (last < 0) return Buffer.of(0xff);
   end[last] = (end[last] as number) + 1;
   return end;
+}
+
+/** Heads, digests and rests. */
+export function nameArrays(names: readonly OrderedName[]): Buffer[] {
+  return [
+    byteaArray(names.map(({ head }) => head)),
+    byteaArray(names.map(({ digest }) => digest)),
+    byteaArray(names.map(({ rest }) => rest)),
+  ];
 }

@@ -8,6 +8,7 @@ import { holds, refuseUnfinished } from "./copy-state.ts";
 import { writePart } from "./copy-write.ts";
 import { errorCode } from "./errors.ts";
 import { migrate } from "./migrate.ts";
+import { refuseSpread } from "./placement.ts";
 import { checkServer } from "./server-check.ts";
 import type { Writer } from "./writer.ts";
 
@@ -27,6 +28,8 @@ export class PostgresImport implements CopyTarget {
       const epoch = await migrate(client, place, () => randomBytes(16).toString("base64url"));
       await refuseUnfinished(client, place);
       await writer.begin();
+      // What moves buckets waits for the end of it.
+      await refuseSpread(client, place);
       const { rows } = await client.query("SELECT pg_try_advisory_xact_lock(hashtext($1)) AS is_ours", [
         prefix,
       ]);

@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type {
   Batch,
   CommitOutcome,
   Entry,
-  Journal,
   LogId,
   PageLimit,
   ReaderPosition,
@@ -11,10 +9,7 @@ import type {
   StoredRecord,
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
-import { parseAddress } from "./address.ts";
-import { ClockWatch } from "./clock-watch.ts";
 import { CommitLanes } from "./commit-lanes.ts";
-import { refuseUnfinished } from "./copy-state.ts";
 import {
   headsOf,
   positionsOf,
@@ -25,40 +20,16 @@ import {
   recordsWith,
   seqOfKey,
 } from "./lookups.ts";
-import { migrate } from "./migrate.ts";
-import { closed, Primary } from "./primary.ts";
-import { Readers } from "./readers.ts";
-import { RememberedLogs } from "./remembered-logs.ts";
-import { checkServer } from "./server-check.ts";
+import { type PostgresStoreOptions, poolMaxDefault, queueBytesMaxDefault, serverOptions } from "./options.ts";
+import { isEmpty } from "./parts.ts";
+import { beHome, homeName, refuseOthers } from "./placement.ts";
+import { closed } from "./primary.ts";
+import type { Readers } from "./readers.ts";
+import { laneCount, Server } from "./server.ts";
 import { probe } from "./statements.ts";
-import { newStatistics, type PostgresStatistics } from "./statistics.ts";
+import { count, type PostgresStatistics } from "./statistics.ts";
 import { commitGroup } from "./transaction.ts";
 import { trimLog } from "./trim.ts";
-
-export interface PostgresStoreOptions {
-  /** `postgres://user:password@host:port/database`: the primary. Any number of nodes may use one database. */
-  readonly url: string;
-  /** Bytes that may wait to be written; more is refused as `overloaded`. Default 64 MiB. */
-  readonly queueBytesMax?: number | undefined;
-  /** Connections of this node, from 2. Up to four of them commit, the others read. Default 12. */
-  readonly poolMax?: number | undefined;
-  /** Makes the epoch of new data. Default: 128 random bits. */
-  readonly createEpoch?: (() => string) | undefined;
-  /** How far the clocks of this machine and of the server may be apart. Default 5 s. */
-  readonly clockSkewMsMax?: number | undefined;
-  /** The clock of this machine, in milliseconds since 1970. Default `Date.now`. */
-  readonly now?: (() => number) | undefined;
-  readonly journal?: Journal | undefined;
-  /** Opens also a copy that is not complete: for whoever makes it. Default: it is refused. */
-  readonly opensCopy?: boolean | undefined;
-}
-
-const lanesMax = 4;
-
-/** Replaced when a commit fails: see RememberedLogs. */
-interface Memory {
-  logs: RememberedLogs;
-}
 
 /**
  * All durable state in PostgreSQL, for any number of nodes. A commit resolves when its transaction was committed with
@@ -72,12 +43,8 @@ export class PostgresStore implements Store {
   readonly epoch: string;
   /** Which database, for people: without user and password. */
   readonly place: string;
-  readonly #primary: Primary;
-  readonly #readers: Readers;
-  readonly #clock: ClockWatch;
+  readonly #server: Server;
   readonly #lanes: CommitLanes;
-  readonly #memory: Memory;
-  readonly #statistics: PostgresStatistics;
   #closing: Promise<void> | undefined;
 
   /**
@@ -85,79 +52,33 @@ export class PostgresStore implements Store {
    * `unwritable`, `newer_format`, `foreign`, `unfinished`.
    */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const { journal, poolMax = 12, queueBytesMax = 64 * 1024 * 1024, createEpoch = randomEpoch } = options;
-    const { clockSkewMsMax = 5_000, now = Date.now } = options;
-    if (!Number.isSafeInteger(poolMax) || poolMax < 2)
-      throw new RangeError(`poolMax is ${poolMax}; it takes 2 connections to write and to read`);
-    const address = parseAddress(options.url);
-    const count = Math.min(lanesMax, poolMax - 1);
-    const memory = { logs: new RememberedLogs() };
-    const statistics = newStatistics();
-    const primary = await Primary.open(
-      {
-        address,
-        count,
-        journal,
-        failed: () => {
-          statistics.commitFailures++;
-          memory.logs = new RememberedLogs();
-        },
-        recovered: () => {
-          statistics.recoveries++;
-        },
-      },
-      async ({ client }) => {
-        await checkServer(client, address.place, journal);
-        const epoch = await migrate(client, address.place, createEpoch);
-        if (options.opensCopy !== true) await refuseUnfinished(client, address.place);
-        return epoch;
-      },
-    );
-    const readers = new Readers(address, poolMax - count, journal);
-    const { place } = address;
-    const clock = new ClockWatch({ readers, place, journal, statistics, skewMsMax: clockSkewMsMax, now });
-    try {
-      await clock.start();
-    } catch (error) {
-      await Promise.all([primary.close(), readers.close()]);
-      throw error;
-    }
-    return new PostgresStore({ place, primary, readers, clock, memory, statistics, count, queueBytesMax });
+    const server = await Server.open({
+      ...serverOptions(options),
+      name: homeName,
+      url: options.url,
+      place: (writers, place, epoch) => beHome(writers, place, epoch, []),
+      settle: (writer, place) => refuseOthers(writer.client, place),
+    });
+    return new PostgresStore(server, options);
   }
 
-  private constructor(parts: {
-    readonly place: string;
-    readonly primary: Primary;
-    readonly readers: Readers;
-    readonly clock: ClockWatch;
-    readonly memory: Memory;
-    readonly statistics: PostgresStatistics;
-    readonly count: number;
-    readonly queueBytesMax: number;
-  }) {
-    this.epoch = parts.primary.epoch;
-    this.place = parts.place;
-    this.#primary = parts.primary;
-    this.#readers = parts.readers;
-    this.#clock = parts.clock;
-    this.#memory = parts.memory;
-    this.#statistics = parts.statistics;
+  private constructor(
+    server: Server,
+    { poolMax = poolMaxDefault, queueBytesMax = queueBytesMaxDefault }: PostgresStoreOptions,
+  ) {
+    this.epoch = server.primary.epoch;
+    this.place = server.address.place;
+    this.#server = server;
     this.#lanes = new CommitLanes({
-      count: parts.count,
-      bytesMax: parts.queueBytesMax,
+      count: laneCount(poolMax),
+      bytesMax: queueBytesMax,
       commitGroup: (lane, batches) => this.#commitGroup(lane, batches),
     });
   }
 
   /** Totals since the start, and how it is now. */
   get statistics(): Readonly<PostgresStatistics> {
-    const { open, busy, waiting } = this.#readers.connections;
-    return {
-      ...this.#statistics,
-      readConnections: open,
-      readConnectionsBusy: busy,
-      readsWaiting: waiting,
-    };
+    return this.#server.statistics;
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -166,31 +87,25 @@ export class PostgresStore implements Store {
     this.#check();
     checkBatch(batch);
     // Refuses here what could not be written, so that a queue of it does not build up.
-    void this.#primary.writers;
+    void this.#server.primary.writers;
     return this.#lanes.commit(batch);
   }
 
   async trim(log: LogId, upTo: number): Promise<void> {
     this.#check();
-    await this.#lanes.alone(log, (lane) => this.#primary.use(lane, (writer) => trimLog(writer, log, upTo)));
+    await this.#lanes.alone(log, (lane) =>
+      this.#server.primary.use(lane, (writer) => trimLog(writer, log, upTo)),
+    );
   }
 
   async #commitGroup(lane: number, batches: readonly Batch[]): Promise<CommitOutcome[]> {
-    // What a group of the connections of before learns belongs to them.
-    const { logs } = this.#memory;
-    const outcomes = await this.#primary.use(lane, async (writer) => {
+    const { memory, counted, primary } = this.#server;
+    const outcomes = await primary.use(lane, async (writer) => {
       // Nothing at all is asked for by those who want to know whether the store is back: it writes, too.
       if (batches.every(isEmpty)) await writer.run(probe, []);
-      return commitGroup(writer, batches, logs, this.#statistics);
+      return commitGroup(writer, batches, memory, counted);
     });
-    this.#statistics.commits += batches.length;
-    this.#statistics.transactions++;
-    for (const { appends } of outcomes) {
-      for (const { status } of appends) {
-        if (status === "stored") this.#statistics.appendsStored++;
-        else if (status === "duplicate") this.#statistics.appendsDuplicate++;
-      }
-    }
+    count(counted, outcomes);
     return outcomes;
   }
 
@@ -230,29 +145,19 @@ export class PostgresStore implements Store {
 
   get #reading(): Readers {
     this.#check();
-    return this.#readers;
+    return this.#server.readers;
   }
 
   // ── Life ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Commits that were asked for before are carried out first. */
   close(): Promise<void> {
-    this.#clock.stop();
-    this.#closing ??= this.#lanes.idle().then(async () => {
-      await Promise.all([this.#primary.close(), this.#readers.close()]);
-    });
+    this.#server.stop();
+    this.#closing ??= this.#lanes.idle().then(() => this.#server.close());
     return this.#closing;
   }
 
   #check(): void {
     if (this.#closing !== undefined) throw closed();
   }
-}
-
-function isEmpty({ appends, advances, puts }: Batch): boolean {
-  return appends.length === 0 && advances.length === 0 && puts.length === 0;
-}
-
-function randomEpoch(): string {
-  return randomBytes(16).toString("base64url");
 }

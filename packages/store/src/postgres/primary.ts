@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Journal } from "@hongyan/core";
 import { StoreError } from "../store-error.ts";
 import type { Address } from "./address.ts";
-import { connectError } from "./errors.ts";
+import { connectError, RolledBack } from "./errors.ts";
 import { newerSchema } from "./migrate.ts";
 import { schemaVersion } from "./schema.ts";
 import { checkServer } from "./server-check.ts";
@@ -17,6 +17,8 @@ export interface PrimaryOptions {
   /** A commit failed: what memory believes about the database is void. */
   readonly failed: () => void;
   readonly recovered: () => void;
+  /** Ends what was prepared over the connections of before. */
+  readonly settle: (writer: Writer) => Promise<void> | undefined;
 }
 
 type State =
@@ -42,12 +44,15 @@ export class Primary {
   #state: State = { kind: "closed" };
   #recovery: Promise<void> = Promise.resolve();
 
-  /** `prepare` is run over the first connection, and answers the epoch of the data. */
-  static async open(options: PrimaryOptions, prepare: (writer: Writer) => Promise<string>): Promise<Primary> {
+  /** `prepare` is run over the connections that will commit, and answers the epoch of the data. */
+  static async open(
+    options: PrimaryOptions,
+    prepare: (writers: readonly Writer[]) => Promise<string>,
+  ): Promise<Primary> {
     const primary = new Primary(options);
     const writers = await primary.#connect();
     try {
-      primary.#epoch = await prepare(writers[0] as Writer);
+      primary.#epoch = await prepare(writers);
     } catch (error) {
       await closeAll(writers);
       throw connectError(error, options.address.place);
@@ -72,12 +77,16 @@ export class Primary {
     return state.writers;
   }
 
-  /** Runs `work` over one of the connections. When it rejects, the state of the database is open. */
+  /**
+   * Runs `work` over one of the connections. When it rejects with anything but `RolledBack`, the state of the database is
+   * open.
+   */
   async use<T>(lane: number, work: (writer: Writer) => Promise<T>): Promise<T> {
     const writers = this.writers;
     try {
       return await work(writers[lane] as Writer);
     } catch (error) {
+      if (error instanceof RolledBack) throw error;
       this.#fail(writers, error);
       throw this.#failure(error);
     }
@@ -132,6 +141,7 @@ export class Primary {
     const { place } = this.#options.address;
     await checkServer(writer.client, place, undefined);
     for (const { backend } of old) await writer.terminate(backend);
+    await this.#options.settle(writer);
     const [row] = await writer.run(probe, []);
     if (row?.[0] !== this.#epoch) throw new StoreError("foreign", `${place} holds other data than before`);
     if (Number(row[1]) > schemaVersion) throw newerSchema(place, Number(row[1]));

@@ -1,5 +1,5 @@
 import type { Journal } from "@hongyan/core";
-import { Pool } from "pg";
+import { Pool, type PoolClient } from "pg";
 import type { Address } from "./address.ts";
 import { connectError } from "./errors.ts";
 import { checkPrimary } from "./server-check.ts";
@@ -16,6 +16,7 @@ export class Readers {
     this.#place = place;
     this.#pool = new Pool({
       ...config,
+      pipeline: true,
       max: countMax,
       idleTimeoutMillis: idleMsMax,
       onConnect: (client) => checkPrimary(client, place),
@@ -27,14 +28,36 @@ export class Readers {
     this.#pool.on("error", (error) => journal?.info("store.reader_ended", { place, error: error.message }));
   }
 
-  async run(statement: Statement, values: readonly (Buffer | string | number)[]): Promise<Row[]> {
+  run(statement: Statement, values: readonly (Buffer | string | number)[]): Promise<Row[]> {
+    return this.#use(async (client) => {
+      const { rows } = await client.query({ ...statement, values: [...values], rowMode: "array" });
+      return rows;
+    });
+  }
+
+  /** And another statement after it, with the same round trip. */
+  runBoth(
+    statement: Statement,
+    values: readonly (Buffer | string | number)[],
+    after: Statement,
+  ): Promise<readonly [Row[], Row[]]> {
+    return this.#use(async (client) => {
+      const [first, second] = await Promise.all([
+        client.query({ ...statement, values: [...values], rowMode: "array" }),
+        client.query({ ...after, rowMode: "array" }),
+      ]);
+      return [first.rows, second.rows];
+    });
+  }
+
+  async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw connectError(error, this.#place);
     });
     try {
-      const { rows } = await client.query({ ...statement, values: [...values], rowMode: "array" });
+      const answer = await work(client);
       client.release();
-      return rows;
+      return answer;
     } catch (error) {
       // Whatever went wrong: the next read begins on a new connection.
       client.release(true);

@@ -1,10 +1,12 @@
+import { bucketCount } from "./bucket.ts";
+
 /**
  * The tables, as steps from one version to the next. A step that was released never changes; a new version appends
  * one. The layout and its reasons: docs/concepts/postgres.md.
  */
 
 /** Partitions of a table by the first hex digit of the log: smaller indexes, and the seam along which data can be moved. */
-const partitions = 16;
+const partitions = bucketCount;
 
 function partitioned(table: string, storage = ""): string {
   const bound = (i: number) => `'${i.toString(16)}0000000-0000-0000-0000-000000000000'`;
@@ -57,6 +59,30 @@ export const migrations: readonly string[] = [
     key_rest bytea NOT NULL,
     value bytea NOT NULL,
     PRIMARY KEY (key, key_digest)
+  );
+  `,
+  `
+  -- Which buckets this server holds, and which of those take no writes at the moment: what every transaction that writes
+  -- looks at where there are several servers.
+  CREATE TABLE hongyan.placement (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    version bigint NOT NULL,
+    cluster text NOT NULL,
+    server text NOT NULL,
+    held int[] NOT NULL,
+    frozen int[] NOT NULL
+  );
+
+  -- Used on the home server alone.
+  CREATE TABLE hongyan.buckets (
+    bucket int PRIMARY KEY,
+    server text NOT NULL,
+    moving_to text
+  );
+  CREATE TABLE hongyan.decisions (
+    gid text PRIMARY KEY,
+    committed boolean NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
   );
   `,
 ];

@@ -1,3 +1,5 @@
+import type { CommitOutcome } from "@hongyan/core";
+
 /** Running totals since the store was opened, and how it is now, for metrics. */
 export interface PostgresStatistics {
   /** Batches that were committed, and the transactions that carried them (group commit). */
@@ -40,4 +42,28 @@ export function newStatistics(): PostgresStatistics {
     readsWaiting: 0,
     clockSkewSeconds: 0,
   };
+}
+
+/** Counts what one transaction has committed. */
+export function count(statistics: PostgresStatistics, outcomes: readonly CommitOutcome[]): void {
+  statistics.commits += outcomes.length;
+  statistics.transactions++;
+  for (const { appends } of outcomes) {
+    for (const { status } of appends) {
+      if (status === "stored") statistics.appendsStored++;
+      else if (status === "duplicate") statistics.appendsDuplicate++;
+    }
+  }
+}
+
+/** Of several servers; the clock that is furthest off. */
+export function totalOf(all: readonly Readonly<PostgresStatistics>[]): PostgresStatistics {
+  const total = newStatistics();
+  for (const one of all) {
+    for (const name of Object.keys(total) as (keyof PostgresStatistics)[])
+      if (name !== "clockSkewSeconds") total[name] += one[name];
+    if (Math.abs(one.clockSkewSeconds) > Math.abs(total.clockSkewSeconds))
+      total.clockSkewSeconds = one.clockSkewSeconds;
+  }
+  return total;
 }

@@ -11,7 +11,7 @@ const entriesPerStep = 5_000;
  * out, a part at a time. How far that came is written down, so that a trim that was interrupted is finished by the
  * next one.
  */
-export async function trimLog(writer: Writer, log: LogId, upTo: number): Promise<void> {
+export async function trimLog(writer: Pick<Writer, "run">, log: LogId, upTo: number): Promise<void> {
   const id = digestOf(log);
   const [row] = await writer.run(setTrimmed, [id, Math.min(upTo, Number.MAX_SAFE_INTEGER)]);
   if (row === undefined) return;

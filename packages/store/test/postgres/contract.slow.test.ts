@@ -3,12 +3,13 @@ import { type Subject, storeContract } from "@hongyan/store/contract";
 import { PostgresStore } from "@hongyan/store/postgres";
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
 import { Databases } from "./databases.ts";
+import { PlacedDatabases } from "./placed-databases.ts";
 
 suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
   let server: PostgresServer;
   let databases: Databases;
   before(async () => {
-    server = await startPostgres({ settings: { fsync: "off" } });
+    server = await startPostgres({ settings: { fsync: "off", max_prepared_transactions: "20" } });
     databases = new Databases(server);
   });
   after(() => server.stop());
@@ -33,5 +34,29 @@ suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
       };
     },
     15,
+  );
+
+  const free: PlacedDatabases[] = [];
+  storeContract(
+    "PlacedStore",
+    async (): Promise<Subject> => {
+      const placed = free.pop() ?? (await PlacedDatabases.make(server));
+      const first = await placed.open({ poolMax: 3 });
+      let current = first;
+      return {
+        store: first,
+        async reopen() {
+          await current.close();
+          current = await placed.open({ poolMax: 3 });
+          return current;
+        },
+        async dispose() {
+          await current.close();
+          await placed.empty();
+          free.push(placed);
+        },
+      };
+    },
+    3,
   );
 });

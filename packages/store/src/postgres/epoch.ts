@@ -1,0 +1,21 @@
+import type { ClientBase } from "pg";
+import { StoreError } from "../store-error.ts";
+import { refuseUnfinished } from "./copy-state.ts";
+import { newerSchema } from "./migrate.ts";
+import { schemaVersion } from "./schema.ts";
+
+/** Of data that this version reads as they are; others are refused: `unsuitable`, `newer_format`, `unfinished`. */
+export async function epochOf(client: ClientBase, place: string): Promise<string> {
+  const { rows: found } = await client.query("SELECT to_regclass('hongyan.meta') IS NOT NULL AS is_there");
+  if (!found[0].is_there) throw new StoreError("unsuitable", `${place} holds no data of Hongyan`);
+  await refuseUnfinished(client, place);
+  const { rows } = await client.query("SELECT version, epoch FROM hongyan.meta");
+  const { version, epoch } = rows[0] as { version: number; epoch: string };
+  if (version > schemaVersion) throw newerSchema(place, version);
+  if (version < schemaVersion)
+    throw new StoreError(
+      "unsuitable",
+      `${place} is of an older version: start a server of this version on it once`,
+    );
+  return epoch;
+}
