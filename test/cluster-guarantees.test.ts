@@ -1,4 +1,4 @@
-/** The guarantees on three nodes over PostgreSQL and NATS: every client and every request goes to another node. */
+/** The guarantees on three nodes over two PostgreSQL servers and NATS: every client and every request goes to another node. */
 import { describe } from "node:test";
 import { enginesMissing } from "./cluster.ts";
 import { doors } from "./doors.ts";

@@ -26,18 +26,21 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  /** `host`: where the nodes listen. */
+  /** `host`: where the nodes listen. `servers`: further databases, over which the logs are spread as well. */
   static async start(
     size: number,
     settings: Readonly<Record<string, unknown>> = {},
     host = "127.0.0.1",
+    servers: readonly string[] = [],
   ): Promise<Cluster> {
-    const postgres = await startPostgres();
+    const postgres = await startPostgres({ settings: { max_prepared_transactions: "50" } });
     const nats = await NatsServer.start();
     const nodes: LaunchedServer[] = [];
     const cluster = new Cluster(postgres, nats, nodes);
     try {
       const url = await postgres.createDatabase();
+      const further: Record<string, string> = {};
+      for (const name of servers) further[name] = await postgres.createDatabase();
       for (let n = 0; n < size; n++) {
         const [http = 0, tcp = 0] = await freePorts(2);
         nodes.push(
@@ -49,13 +52,14 @@ export class Cluster {
             settings: {
               node: `n${n}`,
               advertise: `http://${host}:${http}`,
-              postgres: { url },
+              postgres: { url, servers: further },
               nats: { url: [nats.url] },
               repairEveryMs: 2000,
               ...settings,
             },
           }),
         );
+        if (n === 0) await spread(postgres, { home: url, ...further });
       }
       return cluster;
     } catch (error) {
@@ -85,5 +89,27 @@ export class Cluster {
     await Promise.all(this.nodes.map((node) => node.close()));
     await this.nats.stop();
     await this.postgres.stop();
+  }
+}
+
+/** Places the buckets of a cluster that has no logs yet, in turns. */
+async function spread(postgres: PostgresServer, urls: Readonly<Record<string, string>>): Promise<void> {
+  const names = Object.keys(urls);
+  if (names.length === 1) return;
+  for (const [nth, [name, url]] of Object.entries(urls).entries()) {
+    const held = Array.from({ length: 16 }, (_, bucket) => bucket).filter(
+      (bucket) => bucket % names.length === nth,
+    );
+    const database = (of: string) => new URL(of).pathname.slice(1);
+    const placed = await postgres.sql(
+      `UPDATE hongyan.placement SET version = version + 1, held = '{${held}}'
+       WHERE NOT EXISTS (SELECT FROM hongyan.logs) RETURNING server`,
+      database(url),
+    );
+    if (placed.trim() !== name) throw new Error(`the buckets of ${name} cannot be placed`);
+    await postgres.sql(
+      `UPDATE hongyan.buckets SET server = '${name}' WHERE bucket = ANY ('{${held}}')`,
+      database(urls.home as string),
+    );
   }
 }

@@ -30,9 +30,9 @@ export class Site {
     return new Site([server], () => server.close());
   }
 
-  /** Three nodes on PostgreSQL and NATS. */
+  /** Three nodes on NATS and two PostgreSQL servers, with a half of the logs each. */
   static async ofThree(settings: Readonly<Record<string, unknown>> = {}): Promise<Site> {
-    const cluster = await Cluster.start(3, settings);
+    const cluster = await Cluster.start(3, settings, "127.0.0.1", ["east"]);
     return new Site(cluster.nodes, () => cluster.close());
   }
 

@@ -36,7 +36,7 @@ export class PlacedCommits {
       const servers = serversOf(batches, map);
       const [first] = servers;
       if (servers.length === 1 && first !== undefined) return this.#commitOn(first, map, lane, batches);
-      if (batches.every(({ inParts }) => inParts === true)) return this.#commitCut(map, lane, batches);
+      if (batches.every(isCuttable)) return this.#commitCut(map, lane, batches);
       const places = servers.includes(map.home) ? servers : [...servers, map.home];
       const outcomes = await this.#withAll(places, lane, (writers) =>
         this.#phases.commit(places, writers, map, batches),
@@ -131,6 +131,13 @@ export class PlacedCommits {
     turns[lane] = turn.catch(() => {});
     return turn;
   }
+}
+
+/** Of a put that guards nothing, no part would know. */
+function isCuttable({ appends, puts, inParts }: Batch): boolean {
+  if (inParts !== true) return false;
+  const guards = new Set(appends.map(({ guard }) => guard));
+  return puts.every((_, at) => guards.has(at));
 }
 
 /** All servers that the batches touch, in the order in which transactions lock. Throws `RolledBack`. */

@@ -145,6 +145,7 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     });
     const batch = wide("back", 1);
     await assert.rejects(node.commit(batch), { code: "failed" });
+    await assert.rejects(commit(node, append(logOn("west", "elsewhere"), 1)), { code: "failed" });
     await insist(() => node.commit({ appends: [], advances: [], puts: [] }));
     assert.deepEqual(await shown(node, batch), { heads: [1, 1, 1], positions: [1, 1, 1], record: "1" });
   });
@@ -208,6 +209,26 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
       const found = await bodies(one, log);
       assert.equal(found.indexOf("removed"), found.length - 1, `${log}: ${found.join()}`);
     }
+  });
+
+  test("G2 puts that guard nothing are answered as well, where the entries beside them are on several servers", async (t) => {
+    const node = await openNode(t);
+    const logs = placed.names.map((name) => logOn(name, "look"));
+    const look = { value: undefined, expect: 0 };
+    const { puts, appends } = await node.commit({
+      appends: logs.map((log) => ({ ...append(log, 1), guard: 0 })),
+      advances: [],
+      puts: [
+        { key: "none", ...look },
+        { key: "none as well", ...look },
+      ],
+      inParts: true,
+    });
+    assert.deepEqual(puts, [0, 0]);
+    assert.deepEqual(
+      appends.map(({ seq }) => seq),
+      [1, 1, 1],
+    );
   });
 
   for (const { sent, knows } of [
@@ -292,7 +313,6 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     await pause(100);
     assert.equal(isWritten, false);
     assert.deepEqual(await bodies(node, log), bodiesTo(1));
-    await commit(node, append(logOn("west", "moved"), 1));
     await setPlacement("east", "frozen = '{}'");
     assert.deepEqual(await written, [{ status: "stored", seq: 2, time: 1 }]);
 
