@@ -94,11 +94,14 @@ async function refuseUnnamed(client: ClientBase, place: string, others: readonly
     `SELECT server AS name FROM hongyan.buckets
      UNION SELECT moving_to FROM hongyan.buckets WHERE moving_to IS NOT NULL ORDER BY name`,
   );
-  const unnamed = rows.filter(({ name }) => name !== homeName && !others.includes(name));
+  const unnamed = rows
+    .map(({ name }) => String(name))
+    .filter((name) => ![homeName, ...others].includes(name));
   if (unnamed.length === 0) return;
+  const names = unnamed.map((name) => `"${name}"`).join(", ");
   throw new StoreError(
     "unsuitable",
-    `By the map in ${place} there are buckets on ${unnamed.map(({ name }) => `"${name}"`).join(", ")}: postgres.servers must name where that is`,
+    `By the map in ${place} there are buckets on ${names}: postgres.servers must name where that is`,
   );
 }
 

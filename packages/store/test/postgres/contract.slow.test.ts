@@ -41,13 +41,13 @@ suite("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     "PlacedStore",
     async (): Promise<Subject> => {
       const placed = free.pop() ?? (await PlacedDatabases.make(server));
-      const first = await placed.open({ poolMax: 3 });
+      const first = await placed.open({ poolMax: 2 });
       let current = first;
       return {
         store: first,
         async reopen() {
           await current.close();
-          current = await placed.open({ poolMax: 3 });
+          current = await placed.open({ poolMax: 2 });
           return current;
         },
         async dispose() {
