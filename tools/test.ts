@@ -1,6 +1,6 @@
 /**
- * `npm test`: the whole suite. Tests of packages and tools run two files at a time; those of the whole system
- * (`test/`: real processes, sockets, a browser) one after another, so that timings mean something on two cores.
+ * `npm test`: the whole suite. Most files run two at a time; those of the whole system (`test/` and the browser: real
+ * processes and sockets) one after another, so that timings mean something on two cores.
  * Arguments choose files by a part of their path: `npm test -- outbox conversation`.
  */
 import { suiteFiles } from "./suite/files.ts";
@@ -16,7 +16,7 @@ if (parallel.length + serial.length === 0) {
   process.exit(2);
 }
 process.exitCode = (await runSuite([
-  { files: parallel, concurrency: 2, timeoutMs: 180_000 },
+  { files: parallel, concurrency: 2, timeoutMs: 420_000 },
   { files: serial, concurrency: 1, timeoutMs: 420_000 },
 ]))
   ? 0

@@ -15,12 +15,12 @@ test("the same work on two nodes stands beside one embedded node, and the bare i
   const folder = mkdtempSync(join(tmpdir(), "hongyan-rows-"));
   try {
     const file = join(folder, "rows.json");
-    const { code, err } = await run("main", ["--nodes", "2", "--quick", "backlog", "storm", "--json", file]);
+    const { code, err } = await run("main", ["--nodes", "2", "--quick", "backlog", "--json", file]);
     assert.equal(code, 0, err);
     const rows = JSON.parse(readFileSync(file, "utf8")) as Row[];
     assert.deepEqual(
       rows.map(({ variant }) => variant.replace(/ \(.*/, "")),
-      ["backlog, 20,000 messages", "storm, 3000 come back", "bare batched inserts"],
+      ["backlog, 20,000 messages", "bare batched inserts"],
     );
     for (const { scenario, variant, value, nodes } of rows) {
       assert.equal(scenario, "distribution");
@@ -28,7 +28,7 @@ test("the same work on two nodes stands beside one embedded node, and the bare i
       assert.match(variant, /2 nodes on PostgreSQL and NATS/);
       assert.ok(value > 0);
     }
-    for (const { value, probe, ratio } of rows.slice(0, 2))
+    for (const { value, probe, ratio } of rows.slice(0, 1))
       assert.ok(probe !== null && ratio !== null && Math.abs(value / probe - ratio) < 0.01 * ratio);
   } finally {
     rmSync(folder, { recursive: true });

@@ -46,6 +46,35 @@ test("the spread stands beside every median, and what an acknowledgement means b
   assert.match(text, /- all, dodo: missing: extinct/);
 });
 
+test("what one unit of work costs is one line, with a column for each thing that it uses", () => {
+  const like = readFigures(files).rows[0];
+  assert.ok(like !== undefined);
+  const row = (of: string, resource: string, unit: string, value: number) => ({
+    ...like,
+    ...{
+      scenario: "costs",
+      variant: `${of}, ${resource}`,
+      of,
+      resource,
+      unit,
+      value,
+      runs: 1,
+      note: `how ${of}`,
+    },
+  });
+  const rows = [
+    row("message", "nodes", "µs CPU", 60),
+    row("message", "NATS", "µs CPU", 9),
+    row("heartbeat", "nodes", "µs CPU", 30),
+  ];
+  const { text } = page({ rows, absences: [] });
+  assert.match(text, /\| one \| nodes, µs CPU \| NATS, µs CPU \| runs \| how \|/);
+  assert.match(
+    text,
+    /\| message \| 60 \| 9 \| 1 \| how message \|\n\| heartbeat \| 30 \| {2}\| 1 \| how heartbeat \|/,
+  );
+});
+
 test("what distribution costs stands in a section of its own, as a part of one embedded node", () => {
   const { text } = page();
   const [, section = ""] = text.split("## PostgreSQL, and several nodes");

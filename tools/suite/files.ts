@@ -16,8 +16,11 @@ const patterns = [
   "test/**/*.test.{ts,tsx}",
 ];
 
-/** Whole systems and browsers: their timings mean something only where nothing else runs. */
-const alone = /^test\/|\.browser\.test\.tsx?$/;
+/**
+ * Whole systems and browsers: their timings mean something only where nothing else runs. Those that take long mostly
+ * wait, and nothing in them is timed.
+ */
+const alone = /^test\/(?!.*\.slow\.)|\.browser\.test\.tsx?$/;
 /** Takes longer than a check may take: marked by its name, or whole runs of benchmarks and examples, or of planted bugs. */
 const slow = /\.slow\.test\.tsx?$|^(bench|examples)\/|^packages\/testkit\/test\/plants/;
 
