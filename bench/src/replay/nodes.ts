@@ -18,6 +18,7 @@ export class Nodes {
   /** All with the same keys: a token of the first is good at any. */
   readonly servers: readonly [Server, ...Server[]];
   readonly #engines: Engines | undefined;
+  #postgresBack = Promise.resolve();
 
   private constructor(servers: readonly [Server, ...Server[]], engines: Engines | undefined) {
     this.servers = servers;
@@ -62,9 +63,10 @@ export class Nodes {
     }
   }
 
-  /** PostgreSQL ends as in a crash, and starts again. */
-  async crashPostgres(): Promise<void> {
-    await this.#engines?.postgres.restart("immediate");
+  /** PostgreSQL ends as in a crash, and starts again; first, where it does so already, it comes back. */
+  crashPostgres(): Promise<void> {
+    this.#postgresBack = this.#postgresBack.then(() => this.#engines?.postgres.restart("immediate"));
+    return this.#postgresBack;
   }
 
   /** NATS is away for a while. */

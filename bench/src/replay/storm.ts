@@ -51,11 +51,11 @@ export class Storm implements Trouble {
     for (let n = 0; n < this.#kills; n++) {
       await sleep(killEveryMs);
       this.#begun++;
-      if (n === at(1 / 4) || n === at(3 / 4)) others.push(this.#nodes.crashPostgres());
-      if (n === at(1 / 2)) others.push(this.#nodes.cutNats(natsAwayMs));
+      if (n === at(1 / 4) || n === at(3 / 4)) others.push(this.#watched(this.#nodes.crashPostgres()));
+      if (n === at(1 / 2)) others.push(this.#watched(this.#nodes.cutNats(natsAwayMs)));
       const victim = n % starting.length;
       await starting[victim];
-      starting[victim] = this.#nodes.bounce(victim);
+      starting[victim] = this.#watched(this.#nodes.bounce(victim));
     }
     await Promise.all([...starting, ...others]);
     const calmMs = performance.now();
@@ -73,5 +73,13 @@ export class Storm implements Trouble {
       ["after it", `everybody connected and up to date in ${seconds(tally.calmSinceMs - calmMs)}`],
     );
     this.isOver = true;
+  }
+
+  /** What fails while nobody waits for it is told all the same. */
+  #watched(trouble: Promise<void>): Promise<void> {
+    trouble.catch((error: Error) => {
+      this.failure ??= error.message;
+    });
+    return trouble;
   }
 }
