@@ -1,9 +1,13 @@
 import { glob } from "node:fs/promises";
 import { root } from "../root.ts";
 
-/** Files that may run side by side, and files that need the machine for themselves; relative to the root, sorted. */
+/** The suite's files by what may run beside them; relative to the root, sorted. */
 export interface SuiteFiles {
+  /** Two at a time, whichever they are. */
   readonly parallel: readonly string[];
+  /** Two at a time, but nothing else. */
+  readonly browser: readonly string[];
+  /** One after another. */
   readonly serial: readonly string[];
 }
 
@@ -17,10 +21,11 @@ const patterns = [
 ];
 
 /**
- * Whole systems and browsers: their timings mean something only where nothing else runs. Those that take long mostly
- * wait, and nothing in them is timed.
+ * Whole systems: their timings mean something only where nothing else runs. Those that take long mostly wait, and
+ * nothing in them is timed.
  */
-const alone = /^test\/(?!.*\.slow\.)|\.browser\.test\.tsx?$/;
+const alone = /^test\/(?!.*\.slow\.)/;
+const browsers = /\.browser\.test\.tsx?$/;
 /** Takes longer than a check may take: marked by its name, or whole runs of benchmarks and examples, or of planted bugs. */
 const slow = /\.slow\.test\.tsx?$|^(bench|examples)\/|^packages\/testkit\/test\/plants/;
 
@@ -32,7 +37,8 @@ export async function suiteFiles(parts: readonly string[] = []): Promise<SuiteFi
   }
   files.sort();
   return {
-    parallel: files.filter((file) => !alone.test(file)),
+    parallel: files.filter((file) => !alone.test(file) && !browsers.test(file)),
+    browser: files.filter((file) => browsers.test(file)),
     serial: files.filter((file) => alone.test(file)),
   };
 }

@@ -63,8 +63,8 @@ test("a file that cannot be loaded fails the suite", async (t) => {
 });
 
 test("files are chosen by a part of their path; slow ones are no part of the check", async () => {
-  const { parallel, serial } = await suiteFiles(["protocol/test/vectors"]);
-  assert.deepEqual([...parallel, ...serial], ["packages/protocol/test/vectors.test.ts"]);
+  const { parallel, browser, serial } = await suiteFiles(["protocol/test/vectors"]);
+  assert.deepEqual([...parallel, ...browser, ...serial], ["packages/protocol/test/vectors.test.ts"]);
   assert.ok((await fastFiles()).every((file) => !file.includes(".slow.") && !file.startsWith("test/")));
 });
 
