@@ -8,6 +8,11 @@ import type { Session } from "./session.ts";
 
 /** Users who are compared at once. */
 const underWayMax = 8;
+/**
+ * Users whom a routine round compares in a second: a tenth of a core here, and as much in the store. With more of them
+ * than this in `everyMs` a round takes longer.
+ */
+const perSecondMax = 100;
 /** Cursors of a direct conversation that are looked at: those of the other's devices. */
 const devicesMax = 100;
 
@@ -29,8 +34,8 @@ interface Part extends Membership {
  * Events between nodes may be lost, and nothing comes after the last one that would show it. So every user with a
  * session here is compared with the store once in `everyMs`: what a session should have been told of and was not, it
  * is told. Mostly the heads show that nothing can have moved, and nothing else is read. The cost is bounded: so many
- * users in that time and not more than a few at once, each a handful of reads; a store that is slow makes the round
- * longer.
+ * users a second and not more than a few at once, each a handful of reads; very many of them, or a store that is slow,
+ * make the round longer.
  */
 export class Repair {
   readonly #node: NodeContext;
@@ -42,7 +47,7 @@ export class Repair {
   /** So many of the round are to be looked at by now. */
   #due = 0;
   #underWay = 0;
-  /** A round begins as soon as this one is done: one that began anew each time would never come to its end. */
+  /** All are due once those are done who are: rounds that began anew each time would never come to their end. */
   #isMissed = false;
 
   constructor(node: NodeContext, everyMs: number) {
@@ -65,14 +70,15 @@ export class Repair {
   tick(): void {
     const now = this.#node.clock.now();
     if (this.#beganAtMs > now) this.#beganAtMs = now;
+    const count = this.#round.length;
+    const roundMs = Math.max(this.#everyMs, (count / perSecondMax) * 1000);
+    const share = (now - this.#beganAtMs) / roundMs;
     if (this.#isMissed && this.#done >= this.#due) {
       this.#isMissed = false;
       this.#begin();
-      this.#beganAtMs -= this.#everyMs;
-    }
-    const share = (now - this.#beganAtMs) / this.#everyMs;
-    if (this.#done >= this.#round.length && share >= 1) return this.#begin();
-    this.#due = Math.min(this.#round.length, Math.ceil(this.#round.length * share));
+      this.#due = this.#round.length;
+    } else if (this.#done >= count && share >= 1) this.#begin();
+    else this.#due = Math.max(this.#due, Math.min(count, Math.ceil(count * share)));
     this.#advance();
   }
 

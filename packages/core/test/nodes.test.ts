@@ -32,6 +32,24 @@ test("G4 a broker that loses again and again keeps nobody from being compared", 
   assert.equal(devices.filter(({ heard }) => heard.length === 0).length, 0, "nobody was left out");
 });
 
+test("comparing costs no more than so many users a second, but where events were missed all are compared at once", async () => {
+  const { there } = neighbours();
+  await Promise.all(Array.from({ length: 250 }, (_, n) => there.device(`u${n}`)));
+  const compared = async (ms: number): Promise<number> => {
+    const before = there.node.statistics.comparisons;
+    for (const endMs = there.nowMs + ms; there.nowMs < endMs; ) await there.tick();
+    return there.node.statistics.comparisons - before;
+  };
+  // A second for the round that began with nobody.
+  await compared(1_200);
+  const calm = await compared(10_000);
+  assert.ok(calm > 900 && calm <= 1_020, `${calm} in ten seconds`);
+  there.node.missed();
+  assert.ok((await compared(400)) >= 250, "all of them");
+  const after = await compared(10_000);
+  assert.ok(after > 600 && after <= 1_020, `${after} in ten seconds, afterwards`);
+});
+
 test("G4 an entry is pushed on another node, and comes by repetition where the event was lost", async () => {
   const { street, here, there } = neighbours();
   await group(here, "alice", "bob");

@@ -105,7 +105,7 @@ export const schema = {
   repairEveryMs: key(
     milliseconds(100, 60 * minute),
     10_000,
-    "With `postgres.url`: every user with a session here is compared with the store once in so long; that is how late a message may come whose event between nodes was lost.",
+    "With `postgres.url`: every user with a session here is compared with the store once in so long (more than 100 a second are not: with more than 1,000 users it takes longer than the default); that is how late a message may come whose event between nodes was lost.",
   ),
   log: {
     level: key(
