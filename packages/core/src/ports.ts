@@ -91,10 +91,14 @@ export interface Append {
   readonly guard?: number;
 }
 
-/** Moves a reader's cursor forward. Lower positions than the stored one change nothing: cursors never go back. */
-export interface Advance {
+/** Identity of a cursor: a reader's in a log. */
+export interface CursorId {
   readonly log: LogId;
   readonly reader: string;
+}
+
+/** Moves a reader's cursor forward. Lower positions than the stored one change nothing: cursors never go back. */
+export interface Advance extends CursorId {
   readonly position: number;
 }
 
@@ -197,8 +201,8 @@ export interface Store {
   /** Forgets entries with `seq <= upTo`. Heads, cursors and idempotency keys stay. */
   trim(log: LogId, upTo: number): Promise<void>;
 
-  /** The cursor of each (log, reader), 0 where there is none. */
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]>;
+  /** The position of each cursor, 0 where there is none. */
+  positions(of: readonly CursorId[]): Promise<number[]>;
   /** Cursors of a log with `reader > after` in byte order, ascending. */
   readers(log: LogId, after: string, count: number): Promise<ReaderPosition[]>;
 

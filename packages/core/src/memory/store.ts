@@ -1,6 +1,7 @@
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   LogId,
   PageLimit,
@@ -82,7 +83,7 @@ export class MemoryStore implements Store {
     this.#logs.get(log)?.trim(upTo);
   }
 
-  async positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  async positions(of: readonly CursorId[]): Promise<number[]> {
     this.#check();
     return of.map(({ log, reader }) => this.#logs.get(log)?.cursors.get(reader) ?? 0);
   }

@@ -1,10 +1,10 @@
-import type { Batch, LogId } from "@hongyan/core";
+import type { Batch, CursorId, LogId } from "@hongyan/core";
 import { bytesOf } from "../batch-bytes.ts";
 
 /** What was touched since it was last asked. */
 export interface Touched {
   readonly logs: readonly LogId[];
-  readonly cursors: readonly { readonly log: LogId; readonly reader: string }[];
+  readonly cursors: readonly CursorId[];
   readonly records: readonly string[];
   /** More was touched than could be remembered: all of the store is to be looked at. */
   readonly isEverything: boolean;

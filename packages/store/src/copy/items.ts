@@ -3,7 +3,7 @@
  * their seqs, keys and versions. Moving a store, exporting and importing a domain are made of these; the Store port
  * knows nothing of them.
  */
-import type { LogId, StoredRecord } from "@hongyan/core";
+import type { CursorId, LogId, StoredRecord } from "@hongyan/core";
 
 /** Who numbered an entry: the name, or where only that was kept, the first 16 bytes of its SHA-256. */
 export type Producer = string | Uint8Array;
@@ -65,7 +65,7 @@ export interface CopySource {
    * the range; the first one moves on in any case. Rejects with `damaged` where the log has lost entries.
    */
   entries(ranges: readonly EntryRange[]): Promise<EntryPage[]>;
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]>;
+  positions(of: readonly CursorId[]): Promise<number[]>;
   recordsOf(keys: readonly string[]): Promise<(StoredRecord | undefined)[]>;
 }
 

@@ -1,6 +1,7 @@
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   LogId,
   PageLimit,
@@ -162,7 +163,7 @@ export class MovableStore implements Store {
     return this.#store.find(log, producer, number);
   }
 
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  positions(of: readonly CursorId[]): Promise<number[]> {
     return this.#store.positions(of);
   }
 

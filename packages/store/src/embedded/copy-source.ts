@@ -1,4 +1,4 @@
-import type { LogId, StoredRecord } from "@hongyan/core";
+import type { CursorId, LogId, StoredRecord } from "@hongyan/core";
 import {
   type CopySource,
   type EntryPage,
@@ -138,7 +138,7 @@ export class EmbeddedSource implements CopySource {
     return window;
   }
 
-  async positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  async positions(of: readonly CursorId[]): Promise<number[]> {
     const values = await this.#reading().getMany(of.map(({ log, reader }) => cursorKey(log, reader)));
     return values.map((value) => (value === undefined ? 0 : decodePosition(value)));
   }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   Journal,
   LogId,
@@ -184,7 +185,7 @@ export class EmbeddedStore implements Store {
     return seqOfKey(this.#reading, log, producer, number);
   }
 
-  async positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  async positions(of: readonly CursorId[]): Promise<number[]> {
     return positionsOf(this.#reading, this.#caches, of);
   }
 

@@ -1,4 +1,4 @@
-import type { LogId, ReaderPosition, StoredRecord } from "@hongyan/core";
+import type { CursorId, LogId, ReaderPosition, StoredRecord } from "@hongyan/core";
 import { digestOf } from "../digest.ts";
 import { ByteReader } from "./bytes.ts";
 import { type Caches, cursorName } from "./caches.ts";
@@ -26,7 +26,7 @@ export async function headsOf(keyValue: KeyValue, caches: Caches, logs: readonly
 export async function positionsOf(
   keyValue: KeyValue,
   caches: Caches,
-  of: readonly { readonly log: LogId; readonly reader: string }[],
+  of: readonly CursorId[],
 ): Promise<number[]> {
   return cachedOrRead(
     keyValue,

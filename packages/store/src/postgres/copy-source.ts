@@ -1,4 +1,4 @@
-import type { LogId, StoredRecord } from "@hongyan/core";
+import type { CursorId, LogId, StoredRecord } from "@hongyan/core";
 import {
   type CopySource,
   type EntryPage,
@@ -110,7 +110,7 @@ export class PostgresSource implements CopySource {
     });
   }
 
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  positions(of: readonly CursorId[]): Promise<number[]> {
     return positionsOf(this.#connection, of);
   }
 

@@ -1,4 +1,4 @@
-import type { Entry, LogId, PageLimit, ReaderPosition, StoredRecord } from "@hongyan/core";
+import type { CursorId, Entry, LogId, PageLimit, ReaderPosition, StoredRecord } from "@hongyan/core";
 import { digestOf } from "../digest.ts";
 import { byteaArray, uuidArray } from "./binary-array.ts";
 import { orderedName, prefixEnd } from "./ordered-name.ts";
@@ -109,10 +109,7 @@ export async function seqOfKey(
   return row && Number(row[0]);
 }
 
-export async function positionsOf(
-  readers: Pick<Readers, "run">,
-  of: readonly { readonly log: LogId; readonly reader: string }[],
-): Promise<number[]> {
+export async function positionsOf(readers: Pick<Readers, "run">, of: readonly CursorId[]): Promise<number[]> {
   if (of.length === 0) return [];
   const names = of.map(({ reader }) => orderedName(reader));
   const rows = await readers.run(readPositions, [

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   LogId,
   PageLimit,
@@ -15,6 +16,7 @@ import type { MappedServer } from "./bucket-map.ts";
 import { CommitLanes } from "./commit-lanes.ts";
 import { CurrentMap } from "./current-map.ts";
 import { fenced } from "./fence.ts";
+import { GroupRead } from "./group-read.ts";
 import { InDoubt } from "./in-doubt.ts";
 import {
   headsOf,
@@ -62,6 +64,11 @@ export class PlacedStore implements Store {
   readonly #commits: PlacedCommits;
   readonly #lanes: CommitLanes;
   readonly #inDoubt: InDoubt;
+  readonly #heads = new GroupRead((logs: readonly LogId[]) => this.#readSplit(logs, (log) => log, headsOf));
+  readonly #positions = new GroupRead((of: readonly CursorId[]) =>
+    this.#readSplit(of, ({ log }) => log, positionsOf),
+  );
+  readonly #records = new GroupRead((keys: readonly string[]) => recordsOf(this.#home.readers, keys));
   #closing: Promise<void> | undefined;
 
   /** Rejects like PostgresStore, and with `foreign` where a server belongs to another cluster, or is another one of this. */
@@ -167,16 +174,18 @@ export class PlacedStore implements Store {
     return this.#readOf(log, (readers) => readBefore(readers, log, before, limit));
   }
 
-  heads(logs: readonly LogId[]): Promise<number[]> {
-    return this.#readSplit(logs, (log) => log, headsOf);
+  async heads(logs: readonly LogId[]): Promise<number[]> {
+    this.#check();
+    return this.#heads.read(logs);
   }
 
   find(log: LogId, producer: string, number: number): Promise<number | undefined> {
     return this.#readOf(log, (readers) => seqOfKey(readers, log, producer, number));
   }
 
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
-    return this.#readSplit(of, ({ log }) => log, positionsOf);
+  async positions(of: readonly CursorId[]): Promise<number[]> {
+    this.#check();
+    return this.#positions.read(of);
   }
 
   readers(log: LogId, after: string, count: number): Promise<ReaderPosition[]> {
@@ -185,7 +194,7 @@ export class PlacedStore implements Store {
 
   async records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
     this.#check();
-    return recordsOf(this.#home.readers, keys);
+    return this.#records.read(keys);
   }
 
   async list(prefix: string, after: string, count: number): Promise<StoredRecord[]> {

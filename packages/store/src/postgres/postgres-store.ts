@@ -1,6 +1,7 @@
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   LogId,
   PageLimit,
@@ -10,6 +11,7 @@ import type {
 } from "@hongyan/core";
 import { checkBatch } from "@hongyan/core/memory";
 import { CommitLanes } from "./commit-lanes.ts";
+import { GroupRead } from "./group-read.ts";
 import {
   headsOf,
   positionsOf,
@@ -45,6 +47,9 @@ export class PostgresStore implements Store {
   readonly place: string;
   readonly #server: Server;
   readonly #lanes: CommitLanes;
+  readonly #heads = new GroupRead((logs: readonly LogId[]) => headsOf(this.#reading, logs));
+  readonly #positions = new GroupRead((of: readonly CursorId[]) => positionsOf(this.#reading, of));
+  readonly #records = new GroupRead((keys: readonly string[]) => recordsOf(this.#reading, keys));
   #closing: Promise<void> | undefined;
 
   /**
@@ -120,15 +125,17 @@ export class PostgresStore implements Store {
   }
 
   async heads(logs: readonly LogId[]): Promise<number[]> {
-    return headsOf(this.#reading, logs);
+    this.#check();
+    return this.#heads.read(logs);
   }
 
   async find(log: LogId, producer: string, number: number): Promise<number | undefined> {
     return seqOfKey(this.#reading, log, producer, number);
   }
 
-  async positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
-    return positionsOf(this.#reading, of);
+  async positions(of: readonly CursorId[]): Promise<number[]> {
+    this.#check();
+    return this.#positions.read(of);
   }
 
   async readers(log: LogId, after: string, count: number): Promise<ReaderPosition[]> {
@@ -136,7 +143,8 @@ export class PostgresStore implements Store {
   }
 
   async records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
-    return recordsOf(this.#reading, keys);
+    this.#check();
+    return this.#records.read(keys);
   }
 
   async list(prefix: string, after: string, count: number): Promise<StoredRecord[]> {

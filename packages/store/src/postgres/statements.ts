@@ -31,7 +31,8 @@ export const lockLogs: Statement = {
 export const readHeads: Statement = {
   name: "heads",
   text: `
-    SELECT greatest((SELECT max(seq) FROM hongyan.entries WHERE entries.log = wanted.id), logs.head, 0)
+    SELECT greatest(
+      (SELECT seq FROM hongyan.entries WHERE entries.log = wanted.id ORDER BY seq DESC LIMIT 1), logs.head, 0)
     FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, at)
     LEFT JOIN hongyan.logs ON logs.id = wanted.id ORDER BY at`,
 };

@@ -1,6 +1,7 @@
 import type {
   Batch,
   CommitOutcome,
+  CursorId,
   Entry,
   LogId,
   PageLimit,
@@ -59,7 +60,7 @@ export class ObservedStore implements Store {
   trim(log: LogId, upTo: number): Promise<void> {
     return this.#store.trim(log, upTo);
   }
-  positions(of: readonly { readonly log: LogId; readonly reader: string }[]): Promise<number[]> {
+  positions(of: readonly CursorId[]): Promise<number[]> {
     return this.#store.positions(of);
   }
   readers(log: LogId, after: string, count: number): Promise<ReaderPosition[]> {
