@@ -1,4 +1,5 @@
 /** One measurement of one system; the samples of all rounds become one row. */
+import type { Percentiles } from "../measure/histogram.ts";
 import { median } from "../measure/statistics.ts";
 import { type Row, rowOf } from "../row.ts";
 import { busy } from "../scenario/scenario.ts";
@@ -12,6 +13,8 @@ export interface Sample {
   readonly better: "more" | "less";
   /** Beside the value, as fields of the row: the median of each. */
   readonly figures: Readonly<Record<string, number>>;
+  /** How long each took of what was begun, and done, while it was measured. */
+  readonly latencies?: Percentiles;
   /** Shares of a core, where the figure depends on them. */
   readonly cpu?: { readonly generator: number; readonly server: number };
   readonly note: string;
@@ -57,6 +60,9 @@ function oneRow(scenario: ScenarioName, system: System, version: string, runs: r
     durable ? "on disk when acknowledged" : "NOT on disk when acknowledged",
     note,
     runs.some(({ value }) => value === 0) ? "nothing at all came while it was measured" : "",
+    runs.some(({ latencies }) => latencies?.count === 0)
+      ? "latencies are longer than the time of measuring in some runs"
+      : "",
     ...(cpus.length === 0 ? [] : [busy(generatorCpu, serverCpu)]),
   ];
   return rowOf({
@@ -70,7 +76,18 @@ function oneRow(scenario: ScenarioName, system: System, version: string, runs: r
     durable,
     acknowledgement,
     ...figures,
+    ...latenciesOf(runs),
     ...(cpus.length === 0 ? {} : { generatorCpu, serverCpu, isGeneratorLimit: generatorCpu > 0.9 }),
     note: notes.filter((part) => part !== "").join("; "),
   });
+}
+
+/** None where it took longer than the measuring in half of the runs. */
+function latenciesOf(runs: readonly Sample[]): Pick<Row, "p50" | "p99" | "p999"> {
+  const all = runs.flatMap(({ latencies }) =>
+    latencies === undefined || latencies.count === 0 ? [] : [latencies],
+  );
+  if (2 * all.length <= runs.length) return {};
+  const of = (name: "p50" | "p99" | "p999") => median(all.map((one) => one[name]));
+  return { p50: of("p50"), p99: of("p99"), p999: of("p999") };
 }

@@ -47,13 +47,11 @@ async function measureCell(
     better: "more",
     figures: {
       inFlight,
-      p50: received.p50,
-      p99: received.p99,
-      p999: received.p999,
       storedP50: stored.p50,
       storedP99: stored.p99,
       repeated,
     },
+    latencies: received,
     cpu: { generator: result.cpuShare, server: cpuShare },
     note: `${users} users in pairs, ${bodyBytes} bytes; latency is send→received${repeated > 0 ? `; ${repeated} messages came twice` : ""}`,
   };

@@ -30,14 +30,14 @@ export const fanout: PeerScenario = {
         async (load) => (await load.call<PeerFanoutResult>("peerFanout", input)).result,
       ),
     );
-    const { p50, p99, p999 } = result.received;
     return [
       {
         variant: `${inFlight} in flight`,
         value: result.deliveriesPerSecond,
         unit: "deliveries/s",
         better: "more",
-        figures: { inFlight, members, p50, p99, p999, repeated: result.repeated },
+        figures: { inFlight, members, repeated: result.repeated },
+        latencies: result.received,
         cpu: { generator: result.cpuShare, server: cpuShare },
         note: `a message is in flight until all ${members} have it; latency is send→received`,
       },

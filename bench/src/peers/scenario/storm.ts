@@ -35,12 +35,10 @@ export const storm: PeerScenario = {
         better: "less",
         figures: {
           connections: count,
-          p50: connected.p50,
-          p99: connected.p99,
-          p999: connected.p999,
           restartSeconds: restartMs / 1000,
           refused,
         },
+        latencies: connected,
         note: `after a SIGKILL, from listening again to the last one signed in and able to receive; until it listened, ${(restartMs / 1000).toFixed(1)} s; ${refused} attempts sent away or broken`,
       },
     ];

@@ -46,9 +46,6 @@ export function traceScenario(file: string | undefined): PeerScenario {
           unit: "deliveries/s",
           better: "more",
           figures: {
-            p50: received.p50,
-            p99: received.p99,
-            p999: received.p999,
             messagesPerSecond: Math.round(messagesPerSecond),
             messages,
             users,
@@ -56,6 +53,7 @@ export function traceScenario(file: string | undefined): PeerScenario {
             deliveries,
             repeated,
           },
+          latencies: received,
           cpu: { generator: result.cpuShare, server: cpuShare },
           note: `${messages} of ${lines.length} messages of ${users} users in ${groups.length} groups to all other members, all online, at most ${window} deliveries outstanding, for ${playMsMax / 1000} s at most; ${Math.round(messagesPerSecond)} messages/s`,
         },
