@@ -11,6 +11,7 @@ import { Forwarder } from "./forwarding/forwarder.ts";
 import { NodeDirectory } from "./forwarding/node-directory.ts";
 import { createHttpServer, type HttpServer } from "./http/http-server.ts";
 import { Origins } from "./http/origins.ts";
+import { addUpgradeRequired } from "./http/upgrade-required.ts";
 import { addHealthRoutes } from "./operations/health.ts";
 import { addMetricsRoute } from "./operations/metrics.ts";
 import type { Joint, Keeping } from "./process/engines.ts";
@@ -26,6 +27,7 @@ import { attachWebSocket } from "./transport/websocket/attach.ts";
 import type { WebSocketUpgrades } from "./transport/websocket/upgrade.ts";
 import { addPage } from "./web/page.ts";
 
+const webSocketPath = "/ws";
 /** How long connections may take to end by themselves once they were told to. */
 const lingerMsMax = 5_000;
 const heldLingerMs = 500;
@@ -97,7 +99,7 @@ export class Doors {
     this.#http = createHttpServer({ journal, origins, held: this.#held });
     this.#port = new Port(this.#http.server);
     this.#webSockets = attachWebSocket(this.#http.server, {
-      path: "/ws",
+      path: webSocketPath,
       acceptor: node,
       journal,
       drainedAboveBytes,
@@ -131,6 +133,7 @@ export class Doors {
       mintToken,
     });
     addOpenApiRoute(app);
+    addUpgradeRequired(app, webSocketPath);
     if (config.web) await addPage(app, journal);
     await app.ready();
   }

@@ -80,6 +80,10 @@ test("help and version are printed for every command", async () => {
   const { stdout: ofToken } = await outputOf(["token", "--help"]);
   for (const flag of ["user alice", "domain main", "ttl 15m", "config hongyan.json", "data /var/lib/hongyan"])
     assert.ok(ofToken.includes(`: --${flag}`) || ofToken.includes(`  --${flag}`), flag);
+  const { stdout: ofExport } = await outputOf(["export", "--help"]);
+  assert.match(ofExport, /\n {2}--domain ID {8}The domain .*\n {2}--to FILE {10}The file /);
+  assert.match(ofExport, /\n {2}--data {13}Directory .*\n {2}--log-level /);
+  assert.doesNotMatch(ofExport, /--port/, "an export listens nowhere");
   for (const args of [["--version"], ["start", "--version"]])
     assert.match((await outputOf(args)).stdout, /^hongyan \d+\.\d+\.\d+\n$/);
 });
@@ -109,7 +113,7 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     [["token", "--user", "a", "--data", "/nonexistent"], /no domain is configured/],
     [["config", "--json", "--markdown"], /choose one of/],
     [["buckets"], /postgres\.url is missing/],
-    [["buckets", "mvoe"], /"mvoe" is nothing that buckets does/],
+    [["buckets", "mvoe"], /"mvoe" is nothing that buckets does: .*"buckets move" moves them/],
     [["buckets", "--to", "home"], /--to goes with move/],
     [["buckets", "move", "--to", "home"], /which buckets\? One from 0 to f, or a range as 8-f/],
     [["buckets", "move", "g", "--to", "home"], /"g" is no bucket/],

@@ -67,6 +67,16 @@ async function connected(t: TestContext, url: string, token: string, options: ob
   return { socket, sees };
 }
 
+test("the path of the WebSocket says what is missing where a proxy has left the upgrade out", async (t) => {
+  const { url } = await started(t);
+  const answer = await fetch(`${url}/ws`);
+  assert.equal(answer.status, 426);
+  assert.equal(answer.headers.get("upgrade"), "websocket");
+  const { error } = (await answer.json()) as { error: { name: string; message: string } };
+  assert.equal(error.name, "bad_request");
+  assert.match(error.message, /asks for no upgrade: does a proxy/);
+});
+
 test("a first start on loopback makes a demo with random secrets that only this user can read", async (t) => {
   const { server, url, data } = await started(t);
   const links = await server.signInLinks();

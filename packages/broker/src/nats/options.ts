@@ -81,7 +81,7 @@ function checkUrl(text: string): void {
   if (url.username !== "" || url.password !== "")
     throw new BrokerError(
       "misconfigured",
-      `the address ${withoutPassword(text)} holds credentials: give them as user and pass, so that they are not shown with it`,
+      `the address ${withoutPassword(text)} holds credentials: give them as nats.user and nats.pass, so that they are not shown with it`,
     );
 }
 

@@ -11,6 +11,8 @@ export class UsageError extends Error {}
 
 export interface Option {
   readonly type: "string" | "boolean";
+  /** What the help calls the value, where there is one. */
+  readonly value?: string;
   readonly meaning: string;
 }
 

@@ -9,11 +9,12 @@ import { ProgressLine } from "./progress-line.ts";
 export const bucketsOptions: Readonly<Record<string, Option>> = {
   to: {
     type: "string",
-    meaning: "NAME        The server: one of postgres.servers, or home, which is postgres.url.",
+    value: "NAME",
+    meaning: "The server: one of postgres.servers, or home, which is postgres.url.",
   },
   abort: {
     type: "boolean",
-    meaning: "          Undoes moves that were begun, as long as nothing was switched.",
+    meaning: "Undoes moves that were begun, as long as nothing was switched.",
   },
 };
 
@@ -23,7 +24,7 @@ export async function buckets(args: readonly string[]): Promise<void> {
   const [to, isAbort] = [read.options.get("to"), (read.options.get("abort") ?? "false") !== "false"];
   if (verb !== undefined && verb !== "move")
     throw new UsageError(
-      `${quoted(verb)} is nothing that buckets does: move does it, and no word lists them`,
+      `${quoted(verb)} is nothing that buckets does: "buckets" alone shows them, "buckets move" moves them`,
     );
   if (verb === undefined && (to !== undefined || isAbort))
     throw new UsageError(`${to === undefined ? "--abort" : "--to"} goes with move: hongyan buckets move 8-f`);

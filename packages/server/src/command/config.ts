@@ -6,9 +6,13 @@ import { randomSecret } from "../process/random.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
 
 export const configOptions: Readonly<Record<string, Option>> = {
-  json: { type: "boolean", meaning: "           As JSON, in the shape of a file; secrets are masked." },
-  markdown: { type: "boolean", meaning: "       Every setting with its names, default and meaning." },
-  "new-domain": { type: "string", meaning: "ID  A configuration with one domain and fresh random secrets." },
+  json: { type: "boolean", meaning: "As JSON, in the shape of a file; secrets are masked." },
+  markdown: { type: "boolean", meaning: "Every setting with its names, default and meaning." },
+  "new-domain": {
+    type: "string",
+    value: "ID",
+    meaning: "A configuration with one domain and fresh random secrets.",
+  },
 };
 
 export function config(args: readonly string[]): void {

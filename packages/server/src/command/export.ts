@@ -5,8 +5,8 @@ import { configOf, type Option, readArguments, UsageError } from "./arguments.ts
 import { ProgressLine } from "./progress-line.ts";
 
 export const exportOptions: Readonly<Record<string, Option>> = {
-  domain: { type: "string", meaning: "ID      The domain (required)." },
-  to: { type: "string", meaning: "FILE        The file to be made (required)." },
+  domain: { type: "string", value: "ID", meaning: "The domain (required)." },
+  to: { type: "string", value: "FILE", meaning: "The file to be made (required)." },
 };
 
 export async function exportDomain(args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { configOf, type Option, readArguments, UsageError } from "./arguments.ts
 import { ProgressLine } from "./progress-line.ts";
 
 export const importOptions: Readonly<Record<string, Option>> = {
-  from: { type: "string", meaning: "FILE      The file of the domain (required)." },
+  from: { type: "string", value: "FILE", meaning: "The file of the domain (required)." },
 };
 
 export async function importDomain(args: readonly string[]): Promise<void> {

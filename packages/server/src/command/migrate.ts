@@ -15,8 +15,8 @@ import { configOf, type Option, readArguments, UsageError } from "./arguments.ts
 import { ProgressLine } from "./progress-line.ts";
 
 export const migrateOptions: Readonly<Record<string, Option>> = {
-  "dry-run": { type: "boolean", meaning: "        Looks at both sides, and writes nothing." },
-  verify: { type: "boolean", meaning: "         Compares what was moved before with the database." },
+  "dry-run": { type: "boolean", meaning: "Looks at both sides, and writes nothing." },
+  verify: { type: "boolean", meaning: "Compares what was moved before with the database." },
 };
 
 export async function migrate(args: readonly string[]): Promise<void> {

@@ -7,12 +7,16 @@ import { readDemoSecrets } from "../demo/demo-domain.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
 
 export const tokenOptions: Readonly<Record<string, Option>> = {
-  user: { type: "string", meaning: "ID      Whom the token speaks for (required): --user alice" },
-  domain: { type: "string", meaning: "ID    The domain; not needed where there is one: --domain main" },
+  user: { type: "string", value: "ID", meaning: "Whom the token speaks for (required): --user alice" },
+  domain: {
+    type: "string",
+    value: "ID",
+    meaning: "The domain; not needed where there is one: --domain main",
+  },
   ttl: {
     type: "string",
-    meaning:
-      "TIME     How long it is valid, in s, m, h or d: --ttl 15m. Default 1h; at most tokenLifetimeMsMax, 31d.",
+    value: "TIME",
+    meaning: "How long it is valid, in s, m, h or d: --ttl 15m. Default 1h; at most tokenLifetimeMsMax, 31d.",
   },
 };
 

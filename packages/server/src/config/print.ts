@@ -89,6 +89,7 @@ Made by \`npx hongyan config --markdown\` from the server's own table; do not ed
 A setting comes from, in this order: a flag, an environment variable, the JSON file named by \`--config\` or
 \`HONGYAN_CONFIG\`, the default. A dot in a key is a nested object in the file: \`{"log": {"level": "warn"}}\`. Secrets have
 no flag, because other users of a machine can read command lines. An unknown key, variable or flag is refused.
+Flags of booleans stand alone: \`--log-requests\` is true, \`--no-demo\` is false; \`--demo=false\` says the same.
 \`npx hongyan config\` shows what is in force and where each value comes from.
 
 | key | names | type | default | meaning |

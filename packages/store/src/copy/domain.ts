@@ -19,11 +19,12 @@ export async function exportDomain(
 ): Promise<Tally> {
   const tally = newTally();
   const header = { domain, epoch: source.epoch, time: Date.now() };
-  await writeDomainFile(path, header, counted(domainParts(source, domain), tally, report));
+  await writeDomainFile(path, header, counted(domain, domainParts(source, domain), tally, report));
   return tally;
 }
 
 async function* counted(
+  domain: string,
   parts: AsyncIterable<Part>,
   tally: Tally,
   report: (done: Readonly<Tally>) => void,
@@ -35,7 +36,7 @@ async function* counted(
     count(tally, part);
     report({ ...tally });
   }
-  if (isEmpty) throw new StoreError("unsuitable", "There is nothing of this domain");
+  if (isEmpty) throw new StoreError("unsuitable", `There is nothing of the domain "${domain}"`);
 }
 
 async function* domainParts(source: CopySource, domain: string): AsyncGenerator<Part> {

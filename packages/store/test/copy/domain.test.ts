@@ -203,7 +203,7 @@ test("an export overwrites nothing, and leaves nothing where it fails", async (t
   const path = join(directory, "main.domain");
   await assert.rejects(
     exportDomain(store.copySource, "nobody", path, () => {}),
-    /nothing of this domain/,
+    /nothing of the domain "nobody"/,
   );
   await exportDomain(store.copySource, "main", path, () => {});
   const made = await readFile(path);
