@@ -56,7 +56,11 @@ export class FrameReader {
     const size = uint32(bytes, at) + 4;
     if (size < limits.headerBytes) this.#fail("bad_frame", "a frame is at least 12 bytes long");
     else if (size > this.#frameBytesMax)
-      this.#fail("too_large", `a frame may have at most ${this.#frameBytesMax} bytes`);
+      // What speaks another protocol looks like this.
+      this.#fail(
+        "too_large",
+        `a frame may have at most ${this.#frameBytesMax} bytes, and this one begins with a length of ${size}: is it a binary frame?`,
+      );
     return size;
   }
 
