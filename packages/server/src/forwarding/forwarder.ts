@@ -48,7 +48,9 @@ export interface Forwards {
 const mark = "hongyan-forwarded";
 
 /** Everything else stays here: what is hop by hop, what is for the framework, and what was decided already (`Origin`). */
-const headersUp = ["content-type", "content-length", "last-event-id"] as const;
+const headersUp = ["last-event-id"] as const;
+/** These go where the body goes: the length of one that does not come would take in the next request, of somebody else. */
+const headersOfBody = ["content-type", "content-length"] as const;
 const headersDown = [
   "content-type",
   "content-length",
@@ -116,13 +118,19 @@ export class Forwarder {
   #send(exchange: Exchange, { url, key }: NodeAddress): void {
     const { request, response, path } = exchange;
     const { hostname, port } = new URL(url);
+    const isUpload = request.method === "POST";
     const upstream = httpRequest({
       agent: this.#agent,
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? 80 : port,
       method: request.method,
       path,
-      headers: { ...picked(request.headers, headersUp), ...forwardedFor(request), [mark]: key },
+      headers: {
+        ...picked(request.headers, headersUp),
+        ...(isUpload && picked(request.headers, headersOfBody)),
+        ...forwardedFor(request),
+        [mark]: key,
+      },
     });
     this.#limit(upstream);
     upstream.on("response", (answer) => this.#answer(exchange, upstream, answer));
@@ -132,7 +140,7 @@ export class Forwarder {
     });
     // Whoever asked has gone, or was answered.
     response.once("close", () => upstream.destroy());
-    if (request.method === "POST") request.pipe(upstream);
+    if (isUpload) request.pipe(upstream);
     else upstream.end();
   }
 

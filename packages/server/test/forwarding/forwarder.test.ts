@@ -291,6 +291,22 @@ describe("strangers", () => {
     assert.deepEqual(errorOf(answer), [404, "not_found"]);
   });
 
+  test("G10 a body where none belongs does not take in the next request between the nodes, of somebody else", async () => {
+    const path = await open(owner);
+    const poll = `${path}?after=1&wait=0`;
+    for (const method of ["GET", "DELETE"]) {
+      const stranger = await RawSocket.open(other.port);
+      const target = method === "GET" ? poll : `${root}/gone.${placeOf(path)}`;
+      const body = "x".repeat(60);
+      const head = `${method} ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}`;
+      stranger.socket.write(`${head}\r\n\r\n${body}`);
+      await until(`the answer to ${method}`, () => stranger.received.includes("HTTP/1.1 "));
+      stranger.socket.destroy();
+      assert.equal(owner.requests.at(-1)?.method, method);
+      assert.equal((await ask(other.port, poll)).status, 200, `after ${method}`);
+    }
+  });
+
   test("ids that name no node, and hostile ones, are 404 and make few reads of the store", async () => {
     const before = store.lists;
     const startedAt = performance.now();
