@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import { ProtocolError } from "@hongyan/protocol";
 import { equalSecrets } from "../auth/api-keys.ts";
+import { isInTurn } from "../http/pipeline.ts";
 import type { NodeAddress, NodeDirectory } from "./node-directory.ts";
 
 export interface ForwarderOptions {
@@ -94,9 +95,10 @@ export class Forwarder {
     return typeof key === "string" && equalSecrets(key, this.#directory.own.key) ? "node" : "stray";
   }
 
-  /** Has the node at `place` answer. */
+  /** Has the node at `place` answer. One socket takes few of the places here, however many it asks for at once (G8). */
   forward(exchange: Exchange, place: string): void {
-    const { response } = exchange;
+    const { request, response } = exchange;
+    if (!isInTurn(request, response)) return;
     if (this.statistics.underWay >= this.#requestsMax)
       return exchange.refuse(new ProtocolError("overloaded", "too many requests for other nodes here", 5000));
     this.statistics.total++;

@@ -334,6 +334,18 @@ describe("strangers", () => {
     assert.equal(other.forwarder.statistics.underWay, 0);
   });
 
+  test("G8 who asks for unknown nodes without waiting for answers keeps nobody from being forwarded", async (t) => {
+    const node = await startNode(store, { requestsMax: 50 });
+    t.after(() => node.die());
+    const path = await open(owner);
+    await ask(node.port, `${path}?after=1&wait=0`);
+    const stranger = await RawSocket.open(node.port);
+    stranger.socket.write(`GET ${root}/x.guess HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(200));
+    await until("the stranger's requests", () => node.requests.length > 2);
+    assert.equal((await ask(node.port, `${path}?after=1&wait=0`)).status, 200);
+    await stranger.ends();
+  });
+
   test("more than may be under way are refused for a moment", async () => {
     const node = await startNode(store, { requestsMax: 2 });
     const path = await open(owner);
