@@ -225,6 +225,36 @@ test("what was missed for certain is asked for at once", async () => {
   assert.deepEqual(told(alice), ["bob+"]);
 });
 
+test("a broker that loses again and again leaves no ghosts, and keeps nobody from being asked for", async () => {
+  const { street, here, there } = neighbours();
+  const watchers = await Promise.all(Array.from({ length: 6 }, (_, n) => here.device(`w${n}`)));
+  const [first, last] = [watchers[0], watchers.at(-1)] as [Device, Device];
+  await ask(here, first, ["bob"], true);
+  for (const [w, watcher] of watchers.entries())
+    await ask(
+      here,
+      watcher,
+      Array.from({ length: 190 }, (_, n) => `u${w}x${n}`),
+      true,
+    );
+  await ask(here, last, ["carol"], true);
+  const lose = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 200) {
+      here.node.missed();
+      await here.tick();
+    }
+  };
+  street.isClosed = true;
+  await there.device("carol");
+  street.isClosed = false;
+  await there.device("bob");
+  await lose(2 * repairEveryMs);
+  assert.deepEqual(told(last), ["carol+"], "the last of more than one tick asks for");
+  street.isClosed = true;
+  await lose(4 * repairEveryMs + 2000);
+  assert.deepEqual([told(first), told(last)], [["bob+", "bob-"], ["carol+", "carol-"]]);
+});
+
 test("what was overtaken on the way is not believed", async () => {
   const { street, here, there } = neighbours({ sessionGraceMs: 0 });
   const alice = await here.device("alice");
