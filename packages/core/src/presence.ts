@@ -165,7 +165,7 @@ export class Presence implements SessionWatcher {
   /** To be called every tick. */
   tick(): void {
     const now = this.#node.clock.now();
-    this.#whereabouts.tick(now);
+    this.#whereabouts.tick();
     if (this.#everyMs !== undefined) this.#askAgain(now, this.#everyMs);
     for (const watched of this.#changed) this.#tell(watched);
     for (const session of this.#owed) if (this.#hasRoom(session)) this.#tellAll(session);
