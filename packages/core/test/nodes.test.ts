@@ -240,7 +240,10 @@ test("G4 what a resumed session had still to say, before its device moved on, do
   const before = await here.device("bob");
   await here.tick();
   before.inbound?.closed();
-  const stuck = await here.device("bob", "phone", { resume: before.of("connect.ok")[0]?.session, sync: false });
+  const stuck = await here.device("bob", "phone", {
+    resume: before.of("connect.ok")[0]?.session,
+    sync: false,
+  });
   assert.equal(stuck.of("connect.ok")[0]?.resumed, true);
   // The node stands still: it hears neither its device, which gives it up, nor the other node.
   street.isClosed = true;

@@ -266,7 +266,13 @@ test("a broker that loses again and again leaves no ghosts, and keeps nobody fro
   assert.deepEqual(told(last), ["carol+"], "the last of more than one tick asks for");
   street.isClosed = true;
   await lose(4 * repairEveryMs + 2000);
-  assert.deepEqual([told(first), told(last)], [["bob+", "bob-"], ["carol+", "carol-"]]);
+  assert.deepEqual(
+    [told(first), told(last)],
+    [
+      ["bob+", "bob-"],
+      ["carol+", "carol-"],
+    ],
+  );
 });
 
 test("what was overtaken on the way is not believed", async () => {
