@@ -64,8 +64,10 @@ export class Presence implements SessionWatcher {
   /** Who is asked for in this round; the first `#asked` were. */
   #asking: Watched[] = [];
   #asked = 0;
-  /** Events were missed: nobody waits for their share of the time. */
+  /** Nobody of this round waits for their share of the time. */
   #isHurried = false;
+  /** Events were missed: everybody is asked for anew once this round was; begun again each time it would never end. */
+  #isMissed = false;
 
   constructor(node: NodeContext, broker: Broker<NodeEvent>, everyMs: number | undefined) {
     this.#node = node;
@@ -157,14 +159,13 @@ export class Presence implements SessionWatcher {
 
   /** Events were missed for certain: everybody who is watched is asked for as soon as it can be. */
   missed(): void {
-    this.#isHurried = true;
-    this.#begin();
+    this.#isMissed = true;
   }
 
   /** To be called every tick. */
   tick(): void {
     const now = this.#node.clock.now();
-    this.#whereabouts.tick(now);
+    this.#whereabouts.tick();
     if (this.#everyMs !== undefined) this.#askAgain(now, this.#everyMs);
     for (const watched of this.#changed) this.#tell(watched);
     for (const session of this.#owed) if (this.#hasRoom(session)) this.#tellAll(session);
@@ -210,19 +211,24 @@ export class Presence implements SessionWatcher {
   /** Everybody who is watched, once in so long; what a node has said that is silent since does not count any more. */
   #askAgain(now: number, everyMs: number): void {
     if (this.#beganAtMs > now) this.#beganAtMs = now;
+    if (this.#asked >= this.#asking.length) this.#begin(now, everyMs);
     const { length } = this.#asking;
-    if (this.#asked >= length && now - this.#beganAtMs >= everyMs) {
-      this.#round++;
-      this.#beganAtMs = now;
-      return this.#begin();
-    }
-    const share = this.#isHurried ? 1 : Math.min(1, (now - this.#beganAtMs) / everyMs);
+    const isAtOnce = this.#isHurried || this.#isMissed;
+    const share = isAtOnce ? 1 : Math.min(1, (now - this.#beganAtMs) / everyMs);
     const end = Math.min(Math.ceil(length * share), this.#asked + askedPerTickMax);
     while (this.#asked < end) this.#askFor(this.#asking[this.#asked++] as Watched);
-    if (this.#asked >= length) this.#isHurried = false;
   }
 
-  #begin(): void {
+  /** Asks for everybody again, where it is time to or events were missed; only the former counts as a round. */
+  #begin(now: number, everyMs: number): void {
+    const isDue = now - this.#beganAtMs >= everyMs;
+    if (!isDue && !this.#isMissed) return;
+    if (isDue) {
+      this.#round++;
+      this.#beganAtMs = now;
+    }
+    this.#isHurried = this.#isMissed;
+    this.#isMissed = false;
     this.#asked = 0;
     this.#asking = [...this.#watched.values()];
   }

@@ -44,8 +44,13 @@ export class Session {
   introduction: Promise<void> | "done" | undefined;
   /** The session that the device says it had before, on whichever node. */
   readonly before: string | undefined;
-  /** What the session claims its device as: its id, another one after each `resume`. */
+  /**
+   * What the session claims its device as, and what the device is told as its id: another one after each `resume`, so
+   * that wherever the device names it next, this very claim is known to be older.
+   */
   claimId: string;
+  /** What the device has last named the session: it may not have heard of `claimId`. */
+  knownAs: string | undefined;
   /** The version of the device's record that names this session, once the store has given it the device. */
   claim: number | "under way" | "failed" | undefined;
   /** Positions that the device was told of, added up by conversation; only where events may be lost. */

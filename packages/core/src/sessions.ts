@@ -87,11 +87,13 @@ export class Sessions {
     const existing = this.of(identity.domain, identity.user).find((session) => session.device === device);
     const older = existing?.peer;
     if (older !== undefined && older.turn > peer.turn) return undefined;
-    if (existing !== undefined && resume === existing.id) {
+    const isKnown = resume !== undefined && (resume === existing?.claimId || resume === existing?.knownAs);
+    if (existing !== undefined && isKnown) {
       existing.peer = peer;
       this.#away.delete(existing);
       existing.forgetBacklog();
       // The device says that it is here, whatever came of an attempt elsewhere: it is claimed anew.
+      existing.knownAs = resume;
       existing.claimId = this.#random.id();
       existing.claim = undefined;
       // What was pushed and not acknowledged may be lost with the old connection: the next tick pushes it again.

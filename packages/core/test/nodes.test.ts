@@ -252,3 +252,26 @@ test("G4 G5 what has come to rest is not read again, and what moves after that i
   await pass(here);
   assert.ok(alice.of("receipt").some(({ user, read }) => user === "bob" && read === 2));
 });
+
+test("G4 what a resumed session had still to say, before its device moved on, does not take the device back", async () => {
+  const { street, here, there } = neighbours();
+  const before = await here.device("bob");
+  await here.tick();
+  before.inbound?.closed();
+  const stuck = await here.device("bob", "phone", {
+    resume: before.of("connect.ok")[0]?.session,
+    sync: false,
+  });
+  assert.equal(stuck.of("connect.ok")[0]?.resumed, true);
+  // The node stands still: it hears neither its device, which gives it up, nor the other node.
+  street.isClosed = true;
+  const moved = await there.device("bob", "phone", { resume: stuck.of("connect.ok")[0]?.session });
+  await there.tick();
+  street.isClosed = false;
+  stuck.post({ type: "sync" });
+  stuck.inbound?.closed();
+  await pass(here);
+  await pass(there);
+  assert.equal(moved.closedWith, undefined);
+  assert.equal(here.node.statistics.sessions, 0);
+});

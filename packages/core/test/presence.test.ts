@@ -20,7 +20,7 @@ async function ask(
   const answer = device.ask({ type: "presence", users: [...users], watch }, "presence.ok");
   await house.settle();
   // Other nodes have so long to answer.
-  await house.tick(400);
+  for (let n = 0; n < 4; n++) await house.tick(100);
   const { id, count } = await answer;
   const items = device.of("online").filter((item) => item.id === id);
   assert.equal(count, items.length);
@@ -212,6 +212,20 @@ test("a clock that jumps, or a process that stood still, makes nobody disappear"
   );
 });
 
+test("a process that stood still hears who has answered meanwhile, before it says who is there", async () => {
+  const { here, there } = neighbours();
+  const alice = await here.device("alice");
+  await there.device("bob");
+  const answer = alice.ask({ type: "presence", users: ["bob", "nobody"] }, "presence.ok");
+  const asked = here.node.backend("d").online(["bob", "nobody"]);
+  for (let n = 0; n < 10; n++) await Promise.resolve();
+  // What other nodes say waits in a socket; the tick comes first.
+  here.nowMs += 30_000;
+  here.node.tick();
+  for (let n = 0; n < 4; n++) await here.tick(100);
+  assert.deepEqual([(await answer).count, await asked], [1, ["bob"]]);
+});
+
 test("what was missed for certain is asked for at once", async () => {
   const { street, here, there } = neighbours();
   const alice = await here.device("alice");
@@ -223,6 +237,42 @@ test("what was missed for certain is asked for at once", async () => {
   await here.tick();
   await here.tick();
   assert.deepEqual(told(alice), ["bob+"]);
+});
+
+test("a broker that loses again and again leaves no ghosts, and keeps nobody from being asked for", async () => {
+  const { street, here, there } = neighbours();
+  const watchers = await Promise.all(Array.from({ length: 6 }, (_, n) => here.device(`w${n}`)));
+  const [first, last] = [watchers[0], watchers.at(-1)] as [Device, Device];
+  await ask(here, first, ["bob"], true);
+  for (const [w, watcher] of watchers.entries())
+    await ask(
+      here,
+      watcher,
+      Array.from({ length: 190 }, (_, n) => `u${w}x${n}`),
+      true,
+    );
+  await ask(here, last, ["carol"], true);
+  const lose = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 200) {
+      here.node.missed();
+      await here.tick();
+    }
+  };
+  street.isClosed = true;
+  await there.device("carol");
+  street.isClosed = false;
+  await there.device("bob");
+  await lose(2 * repairEveryMs);
+  assert.deepEqual(told(last), ["carol+"], "the last of more than one tick asks for");
+  street.isClosed = true;
+  await lose(4 * repairEveryMs + 2000);
+  assert.deepEqual(
+    [told(first), told(last)],
+    [
+      ["bob+", "bob-"],
+      ["carol+", "carol-"],
+    ],
+  );
 });
 
 test("what was overtaken on the way is not believed", async () => {

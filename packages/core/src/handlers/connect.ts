@@ -62,7 +62,7 @@ function welcome(peer: Peer, command: FrameNamed<"connect">, identity: Identity)
   peer.reply({
     type: "connect.ok",
     id: command.id,
-    session: session.id,
+    session: session.claimId,
     node: node.name,
     epoch: node.store.epoch,
     domain: identity.domain,

@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import { ProtocolError } from "@hongyan/protocol";
 import { equalSecrets } from "../auth/api-keys.ts";
+import { isInTurn } from "../http/pipeline.ts";
 import type { NodeAddress, NodeDirectory } from "./node-directory.ts";
 
 export interface ForwarderOptions {
@@ -48,7 +49,9 @@ export interface Forwards {
 const mark = "hongyan-forwarded";
 
 /** Everything else stays here: what is hop by hop, what is for the framework, and what was decided already (`Origin`). */
-const headersUp = ["content-type", "content-length", "last-event-id"] as const;
+const headersUp = ["last-event-id"] as const;
+/** These go where the body goes: the length of one that does not come would take in the next request, of somebody else. */
+const headersOfBody = ["content-type", "content-length"] as const;
 const headersDown = [
   "content-type",
   "content-length",
@@ -92,9 +95,10 @@ export class Forwarder {
     return typeof key === "string" && equalSecrets(key, this.#directory.own.key) ? "node" : "stray";
   }
 
-  /** Has the node at `place` answer. */
+  /** Has the node at `place` answer. One socket takes few of the places here, however many it asks for at once (G8). */
   forward(exchange: Exchange, place: string): void {
-    const { response } = exchange;
+    const { request, response } = exchange;
+    if (!isInTurn(request, response)) return;
     if (this.statistics.underWay >= this.#requestsMax)
       return exchange.refuse(new ProtocolError("overloaded", "too many requests for other nodes here", 5000));
     this.statistics.total++;
@@ -116,13 +120,19 @@ export class Forwarder {
   #send(exchange: Exchange, { url, key }: NodeAddress): void {
     const { request, response, path } = exchange;
     const { hostname, port } = new URL(url);
+    const isUpload = request.method === "POST";
     const upstream = httpRequest({
       agent: this.#agent,
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? 80 : port,
       method: request.method,
       path,
-      headers: { ...picked(request.headers, headersUp), ...forwardedFor(request), [mark]: key },
+      headers: {
+        ...picked(request.headers, headersUp),
+        ...(isUpload && picked(request.headers, headersOfBody)),
+        ...forwardedFor(request),
+        [mark]: key,
+      },
     });
     this.#limit(upstream);
     upstream.on("response", (answer) => this.#answer(exchange, upstream, answer));
@@ -132,7 +142,7 @@ export class Forwarder {
     });
     // Whoever asked has gone, or was answered.
     response.once("close", () => upstream.destroy());
-    if (request.method === "POST") request.pipe(upstream);
+    if (isUpload) request.pipe(upstream);
     else upstream.end();
   }
 

@@ -291,6 +291,22 @@ describe("strangers", () => {
     assert.deepEqual(errorOf(answer), [404, "not_found"]);
   });
 
+  test("G10 a body where none belongs does not take in the next request between the nodes, of somebody else", async () => {
+    const path = await open(owner);
+    const poll = `${path}?after=1&wait=0`;
+    for (const method of ["GET", "DELETE"]) {
+      const stranger = await RawSocket.open(other.port);
+      const target = method === "GET" ? poll : `${root}/gone.${placeOf(path)}`;
+      const body = "x".repeat(60);
+      const head = `${method} ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}`;
+      stranger.socket.write(`${head}\r\n\r\n${body}`);
+      await until(`the answer to ${method}`, () => stranger.received.includes("HTTP/1.1 "));
+      stranger.socket.destroy();
+      assert.equal(owner.requests.at(-1)?.method, method);
+      assert.equal((await ask(other.port, poll)).status, 200, `after ${method}`);
+    }
+  });
+
   test("ids that name no node, and hostile ones, are 404 and make few reads of the store", async () => {
     const before = store.lists;
     const startedAt = performance.now();
@@ -316,6 +332,18 @@ describe("strangers", () => {
     const seconds = (performance.now() - startedAt) / 1000;
     assert.ok(store.lists - before <= 2 + 2 * seconds, `${store.lists - before} reads in ${seconds} s`);
     assert.equal(other.forwarder.statistics.underWay, 0);
+  });
+
+  test("G8 who asks for unknown nodes without waiting for answers keeps nobody from being forwarded", async (t) => {
+    const node = await startNode(store, { requestsMax: 50 });
+    t.after(() => node.die());
+    const path = await open(owner);
+    await ask(node.port, `${path}?after=1&wait=0`);
+    const stranger = await RawSocket.open(node.port);
+    stranger.socket.write(`GET ${root}/x.guess HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(200));
+    await until("the stranger's requests", () => node.requests.length > 2);
+    assert.equal((await ask(node.port, `${path}?after=1&wait=0`)).status, 200);
+    await stranger.ends();
   });
 
   test("more than may be under way are refused for a moment", async () => {
