@@ -321,6 +321,7 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     const heads = node.heads([log, logOn("home", "moved")]);
     await moveRows(log, "east", "west");
     await setPlacement("west", `held = held || ${bucket}`);
+    await query(placed.home, `UPDATE hongyan.buckets SET server = 'west' WHERE bucket = ${bucket}`);
     assert.deepEqual(await found, bodiesTo(2));
     assert.deepEqual(await heads, [2, 0]);
     assert.equal(await node.find(log, "p", 2), 2);
