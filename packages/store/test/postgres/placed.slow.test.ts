@@ -6,6 +6,7 @@ import { PlacedStore, type PlacedStoreOptions, PostgresStore } from "@hongyan/st
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
 import { digestOf } from "../../src/digest.ts";
 import { bucketOf } from "../../src/postgres/bucket.ts";
+import { PostgresCopy } from "../../src/postgres/postgres-copy.ts";
 import { append, bodies, bodiesTo, commit, everything, until } from "../data.ts";
 import { query } from "./databases.ts";
 import { PlacedDatabases } from "./placed-databases.ts";
@@ -380,11 +381,14 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
 
     // A node that knows of no other servers does not go on once there are some.
     await commit(alone, append("a", 1));
-    const joined = await PlacedStore.open({
-      url: used,
-      servers: new Map([["more", await server.createDatabase("STRATEGY file_copy")]]),
-    });
+    const more = await server.createDatabase("STRATEGY file_copy");
+    const joined = await PlacedStore.open({ url: used, servers: new Map([["more", more]]) });
     t.after(() => joined.close());
+    // Empty, and not free for the data of another store.
+    await assert.rejects(PostgresCopy.look(more, "of another store"), {
+      code: "unsuitable",
+      message: /does not have all of the data \(0 of 16 buckets\)/,
+    });
     await until(() => alone.statistics.commitFailures > 0);
     await pause(200);
     await assert.rejects(commit(alone, append("a", 2)), { code: "failed" });
