@@ -355,6 +355,19 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     );
   });
 
+  test("nodes that start together, the first time with several servers, do not end each other's start", async (t) => {
+    const [url, more] = [await server.createDatabase(), await server.createDatabase()];
+    const nodes = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        PlacedStore.open({ url, servers: new Map([["more", more]]), poolMax: 2 }),
+      ),
+    );
+    t.after(() => Promise.all(nodes.map((node) => node.close())));
+    assert.equal(new Set(nodes.map(({ epoch }) => epoch)).size, 1);
+    for (const [nth, node] of nodes.entries())
+      assert.equal((await insist(() => commit(node, append("together", nth + 1))))[0]?.seq, nth + 1);
+  });
+
   test("databases that do not belong together are refused in words", async (t) => {
     await assert.rejects(PostgresStore.open({ url: placed.home }), {
       code: "unsuitable",
