@@ -15,13 +15,27 @@ export interface Place extends Address {
   token(user: string): string;
 }
 
+/** Where a node is told that its databases are. */
+export interface NamedDatabases {
+  readonly url: string;
+  /** By name, beside `url`. */
+  readonly servers: Readonly<Record<string, string>>;
+}
+
 export class Cluster {
   readonly postgres: PostgresServer;
   readonly nats: NatsServer;
+  readonly databases: NamedDatabases;
   readonly nodes: readonly LaunchedServer[];
 
-  private constructor(postgres: PostgresServer, nats: NatsServer, nodes: readonly LaunchedServer[]) {
+  private constructor(
+    postgres: PostgresServer,
+    databases: NamedDatabases,
+    nats: NatsServer,
+    nodes: readonly LaunchedServer[],
+  ) {
     this.postgres = postgres;
+    this.databases = databases;
     this.nats = nats;
     this.nodes = nodes;
   }
@@ -34,13 +48,13 @@ export class Cluster {
     servers: readonly string[] = [],
   ): Promise<Cluster> {
     const postgres = await startPostgres({ settings: { max_prepared_transactions: "50" } });
+    const url = await postgres.createDatabase();
+    const further: Record<string, string> = {};
+    for (const name of servers) further[name] = await postgres.createDatabase();
     const nats = await NatsServer.start();
     const nodes: LaunchedServer[] = [];
-    const cluster = new Cluster(postgres, nats, nodes);
+    const cluster = new Cluster(postgres, { url, servers: further }, nats, nodes);
     try {
-      const url = await postgres.createDatabase();
-      const further: Record<string, string> = {};
-      for (const name of servers) further[name] = await postgres.createDatabase();
       for (let n = 0; n < size; n++) {
         const [http = 0, tcp = 0] = await freePorts(2);
         nodes.push(

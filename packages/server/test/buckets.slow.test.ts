@@ -78,6 +78,9 @@ suite("hongyan buckets", { skip: whyNoPostgres() ?? false }, () => {
     assert.match(listed[0] ?? "", /^bucket {2}server {2}rows, about {2}on disk {2}state$/);
     assert.match(listed[1] ?? "", /^0 +home +[\d,]+ +\d MiB +serving$/);
     assert.match(listed[16] ?? "", /^f +pg2 +[\d,]+ +\d MiB +serving$/);
+    await server.sql("UPDATE hongyan.placement SET version = version + 1, frozen = '{15}'", nameOf(pg2));
+    assert.match((await buckets()).words, /^f +pg2 .* takes no writes$/m);
+    await server.sql("UPDATE hongyan.placement SET version = version + 1, frozen = '{}'", nameOf(pg2));
     assert.deepEqual(await buckets("move", "f", "--to=pg2"), {
       code: 0,
       words: "Bucket f is on pg2 already.\n",

@@ -78,7 +78,7 @@ async function list(urls: ReadonlyMap<string, string>): Promise<void> {
 
 function stateText({ state, movingTo, leftOn }: ListedBucket): string {
   const left = leftOn.length > 0 ? `; rows are left on ${leftOn.join(", ")}: give the move again` : "";
-  if (movingTo === undefined) return `serving${left}`;
+  if (movingTo === undefined) return `${state === "serving" ? state : "takes no writes"}${left}`;
   if (state === "serving") return `serving, moving to ${movingTo}`;
   return `writes wait, moving to ${movingTo}: give the move again`;
 }

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Bucket } from "../postgres/bucket.ts";
+import { type MappedBucket, misplaced } from "../postgres/misplaced.ts";
 import { StoreError } from "../store-error.ts";
-import { bucketName } from "./bucket-ids.ts";
 import { Cluster } from "./cluster.ts";
 import { type Placement, placementOf } from "./holding.ts";
-import { type MappedBucket, readMap } from "./home-map.ts";
+import { readMap } from "./home-map.ts";
 import { markedBuckets } from "./move-mark.ts";
 import { partitions, tableOf } from "./rows.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -29,29 +30,39 @@ interface Stock {
   readonly sizes: ReadonlyMap<Bucket, { readonly rows: number; readonly bytes: number }>;
 }
 
+/** What does not fit together is looked at again: a move may just be switched. */
+const looksMax = 3;
+const retryMs = 300;
+
 /** All buckets, in order. Rejects with `StoreError`. */
 export async function listBuckets(urls: ReadonlyMap<string, string>): Promise<ListedBucket[]> {
   const cluster = await Cluster.open(urls);
   try {
-    const map = await readMap(cluster.home);
-    for (const { server } of map) cluster.server(server);
-    const buckets = map.map(({ bucket }) => bucket);
-    const stocks = await Promise.all([...cluster.servers.values()].map((server) => stockOf(server, buckets)));
-    return map.map((mapped) => list(mapped, stocks));
+    for (let looks = 1; ; looks++) {
+      const map = await readMap(cluster.home);
+      for (const { server } of map) cluster.server(server);
+      const buckets = map.map(({ bucket }) => bucket);
+      const stocks = await Promise.all(
+        [...cluster.servers.values()].map((server) => stockOf(server, buckets)),
+      );
+      const faults = map.map((mapped) => misplaced(mapped, holdersOf(mapped.bucket, stocks)));
+      const fault = faults.find((one) => one !== undefined);
+      if (fault === undefined) return map.map((mapped) => list(mapped, stocks));
+      if (looks === looksMax) throw new StoreError("unsuitable", fault);
+      await delay(retryMs);
+    }
   } finally {
     await cluster.close();
   }
 }
 
+function holdersOf(bucket: Bucket, stocks: readonly Stock[]): string[] {
+  return stocks.filter(({ placement }) => placement.held.includes(bucket)).map(({ name }) => name);
+}
+
 function list(mapped: MappedBucket, stocks: readonly Stock[]): ListedBucket {
   const { bucket, server, movingTo } = mapped;
-  const holders = stocks.filter(({ placement }) => placement.held.includes(bucket));
-  if (holders.length > 1)
-    throw new StoreError(
-      "unsuitable",
-      `Bucket ${bucketName(bucket)} is held by ${holders.map(({ name }) => name).join(" and ")}`,
-    );
-  const [holder] = holders;
+  const holder = stocks.find(({ placement }) => placement.held.includes(bucket));
   const leftOn = stocks
     .filter(({ name, marked }) => marked.includes(bucket) && name !== server && name !== movingTo)
     .map(({ name }) => name);

@@ -1,15 +1,9 @@
 /** Which server each bucket is on: kept by the home server, and what all nodes go by. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Bucket } from "../postgres/bucket.ts";
+import type { MappedBucket } from "../postgres/misplaced.ts";
 import { StoreError } from "../store-error.ts";
 import type { ServerConnection } from "./server-connection.ts";
-
-export interface MappedBucket {
-  readonly bucket: Bucket;
-  readonly server: string;
-  /** Where it is being moved. */
-  readonly movingTo: string | undefined;
-}
 
 /** So long the connection of a mover that was killed may still be seen. */
 const lockMsMax = 2_000;

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Bucket } from "../postgres/bucket.ts";
+import { type MappedBucket, misplaced } from "../postgres/misplaced.ts";
 import { StoreError } from "../store-error.ts";
 import { bucketName } from "./bucket-ids.ts";
 import { BucketMove, type BucketMoved } from "./bucket-move.ts";
 import type { BucketProgress } from "./bucket-progress.ts";
 import { BucketSide } from "./bucket-side.ts";
 import { Cluster } from "./cluster.ts";
-import { lockMap, type MappedBucket, readMap } from "./home-map.ts";
+import { placementOf } from "./holding.ts";
+import { lockMap, readMap } from "./home-map.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 export interface MoveBucketsOptions {
@@ -75,10 +77,16 @@ async function lockedCluster(urls: ReadonlyMap<string, string>): Promise<Cluster
   }
 }
 
-async function findBucket({ home }: Cluster, bucket: Bucket): Promise<MappedBucket> {
+/** Throws `unsuitable` where the servers do not hold what the map says: no move has left that. */
+async function findBucket({ home, servers }: Cluster, bucket: Bucket): Promise<MappedBucket> {
   const found = (await readMap(home)).find((one) => one.bucket === bucket);
   if (found === undefined)
     throw new StoreError("unsuitable", `The map at ${home.place} does not have bucket ${bucketName(bucket)}`);
+  const holders: string[] = [];
+  for (const { name, client, place } of servers.values())
+    if ((await placementOf(client, place)).held.includes(bucket)) holders.push(name);
+  const fault = misplaced(found, holders);
+  if (fault !== undefined) throw new StoreError("unsuitable", fault);
   return found;
 }
 

@@ -6,11 +6,15 @@ import type { ClientBase } from "pg";
 import { StoreError } from "../store-error.ts";
 import { hasAny } from "./copy-statements.ts";
 import { orderedName, prefixEnd } from "./ordered-name.ts";
+import { refuseSpread } from "./placement.ts";
 
 /** `empty`: nothing is there. `unfinished`: a copy of the same data was begun. `finished`: they are there, in service. */
 export type CopyState = "empty" | "unfinished" | "finished";
 
-/** What the database is to the data of `epoch`. Rejects with `occupied` where it holds other data. */
+/**
+ * What the database is to the data of `epoch`. Rejects with `occupied` where it holds other data, and with `unsuitable`
+ * where it is empty and one of several servers: there is no place for all of the data.
+ */
 export async function stateOf(client: ClientBase, place: string, epoch: string): Promise<CopyState> {
   if (!(await isThere(client, "meta"))) return "empty";
   const unfinished = await unfinishedEpoch(client);
@@ -27,6 +31,7 @@ export async function stateOf(client: ClientBase, place: string, epoch: string):
       "occupied",
       `${place} holds other data (epoch ${rows[0]?.epoch}): name an empty database`,
     );
+  if (await isThere(client, "placement")) await refuseSpread(client, place);
   return "empty";
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { StoreError } from "../store-error.ts";
 import { BucketMap } from "./bucket-map.ts";
 import { RolledBack } from "./errors.ts";
+import { refuseMisplaced } from "./misplaced.ts";
 import type { Server } from "./server.ts";
 
 /** So long what meets a bucket that moves is tried again. */
@@ -15,7 +16,9 @@ export class CurrentMap {
   #map: BucketMap;
   #renewal: Promise<void> | undefined;
 
+  /** Rejects with `unsuitable` where the servers do not hold what the map of home says. */
   static async read(servers: readonly Server[]): Promise<CurrentMap> {
+    await refuseMisplaced(servers);
     return new CurrentMap(servers, await BucketMap.read(servers));
   }
 

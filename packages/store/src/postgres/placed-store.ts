@@ -35,6 +35,7 @@ import { closed } from "./primary.ts";
 import type { Readers } from "./readers.ts";
 import { laneCount, Server, type ServerOptions } from "./server.ts";
 import { settled } from "./settled.ts";
+import { startTogether } from "./start-together.ts";
 import { type PostgresStatistics, totalOf } from "./statistics.ts";
 import { type Moment, TwoPhases } from "./two-phases.ts";
 import type { Writer } from "./writer.ts";
@@ -72,15 +73,15 @@ export class PlacedStore implements Store {
   #closing: Promise<void> | undefined;
 
   /** Rejects like PostgresStore, and with `foreign` where a server belongs to another cluster, or is another one of this. */
-  static async open(options: PlacedStoreOptions): Promise<PlacedStore> {
+  static open(options: PlacedStoreOptions): Promise<PlacedStore> {
+    return startTogether(() => PlacedStore.#open(options));
+  }
+
+  static async #open(options: PlacedStoreOptions): Promise<PlacedStore> {
     const common = serverOptions(options);
     const node = randomBytes(9).toString("base64url");
-    const inDoubt = new InDoubt(
-      node,
-      parseAddress(options.url),
-      options.doubtMsMax ?? 5_000,
-      options.journal,
-    );
+    const { doubtMsMax = 5_000, journal } = options;
+    const inDoubt = new InDoubt(node, parseAddress(options.url), doubtMsMax, journal);
     const opened: Server[] = [];
     const open = async (own: Pick<ServerOptions, "name" | "url" | "place" | "settle">): Promise<Server> => {
       const server = await Server.open({ ...common, ...own });
@@ -94,7 +95,6 @@ export class PlacedStore implements Store {
         url: options.url,
         place: (writers, place, epoch) => beHome(writers, place, epoch, [...options.servers.keys()]),
       });
-      const cluster = home.primary.epoch;
       const others = await settled(
         [...options.servers]
           .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -103,7 +103,7 @@ export class PlacedStore implements Store {
               name,
               url,
               place: async ([writer], place) => {
-                await join(writer as Writer, place, { cluster, name });
+                await join(writer as Writer, place, { cluster: home.primary.epoch, name });
                 await settle(writer as Writer, place);
               },
               settle,

@@ -6,6 +6,7 @@ import { PlacedStore, type PlacedStoreOptions, PostgresStore } from "@hongyan/st
 import { type PostgresServer, startPostgres, whyNoPostgres } from "@hongyan/testkit/postgres";
 import { digestOf } from "../../src/digest.ts";
 import { bucketOf } from "../../src/postgres/bucket.ts";
+import { PostgresCopy } from "../../src/postgres/postgres-copy.ts";
 import { append, bodies, bodiesTo, commit, everything, until } from "../data.ts";
 import { query } from "./databases.ts";
 import { PlacedDatabases } from "./placed-databases.ts";
@@ -321,6 +322,7 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     const heads = node.heads([log, logOn("home", "moved")]);
     await moveRows(log, "east", "west");
     await setPlacement("west", `held = held || ${bucket}`);
+    await query(placed.home, `UPDATE hongyan.buckets SET server = 'west' WHERE bucket = ${bucket}`);
     assert.deepEqual(await found, bodiesTo(2));
     assert.deepEqual(await heads, [2, 0]);
     assert.equal(await node.find(log, "p", 2), 2);
@@ -353,6 +355,19 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
     );
   });
 
+  test("nodes that start together, the first time with several servers, do not end each other's start", async (t) => {
+    const [url, more] = [await server.createDatabase(), await server.createDatabase()];
+    const nodes = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        PlacedStore.open({ url, servers: new Map([["more", more]]), poolMax: 2 }),
+      ),
+    );
+    t.after(() => Promise.all(nodes.map((node) => node.close())));
+    assert.equal(new Set(nodes.map(({ epoch }) => epoch)).size, 1);
+    for (const [nth, node] of nodes.entries())
+      assert.equal((await insist(() => commit(node, append("together", nth + 1))))[0]?.seq, nth + 1);
+  });
+
   test("databases that do not belong together are refused in words", async (t) => {
     await assert.rejects(PostgresStore.open({ url: placed.home }), {
       code: "unsuitable",
@@ -379,11 +394,14 @@ suite("PlacedStore", { skip: whyNoPostgres() ?? false }, () => {
 
     // A node that knows of no other servers does not go on once there are some.
     await commit(alone, append("a", 1));
-    const joined = await PlacedStore.open({
-      url: used,
-      servers: new Map([["more", await server.createDatabase("STRATEGY file_copy")]]),
-    });
+    const more = await server.createDatabase("STRATEGY file_copy");
+    const joined = await PlacedStore.open({ url: used, servers: new Map([["more", more]]) });
     t.after(() => joined.close());
+    // Empty, and not free for the data of another store.
+    await assert.rejects(PostgresCopy.look(more, "of another store"), {
+      code: "unsuitable",
+      message: /does not have all of the data \(0 of 16 buckets\)/,
+    });
     await until(() => alone.statistics.commitFailures > 0);
     await pause(200);
     await assert.rejects(commit(alone, append("a", 2)), { code: "failed" });
