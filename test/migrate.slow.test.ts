@@ -135,7 +135,7 @@ describe("one process becomes many", { skip: whyNoPostgres() ?? false }, () => {
     const exported = await hongyan(["export", "--domain", "main", "--to", file, "--data", data]);
     assert.match(exported.stdout, /Exported domain main to .*: 501 entries/, exported.stderr);
     for (const [args, message] of [
-      [["export", "--domain", "nobody", "--to", join(directory, "x")], /nothing of this domain/],
+      [["export", "--domain", "nobody", "--to", join(directory, "x")], /nothing of the domain "nobody"/],
       [["export", "--domain", "main", "--to", file], /is there already: an export overwrites nothing/],
       [
         ["export", "--domain", "main", "--to", join(directory, "no", "x")],

@@ -34,12 +34,13 @@ suite("hongyan buckets", { skip: whyNoPostgres() ?? false }, () => {
     return { code, words };
   }
 
-  test("lists them, moves some while a node writes, and says what it cannot do", async () => {
+  test("lists them, moves some while a node writes, and says what it cannot do", async (t) => {
     assert.deepEqual(await buckets(), {
       code: 1,
       words: `hongyan: home (PostgreSQL database "${nameOf(home)}" at 127.0.0.1:${server.port}) holds no data of Hongyan\n`,
     });
     const store = await PlacedStore.open({ url: home, servers: new Map([["pg2", pg2]]) });
+    t.after(() => store.close());
     const commit = (log: string, number: number) =>
       store.commit({
         appends: [{ log, producer: "p", number, time: 1, body: Buffer.from("x") }],
@@ -65,7 +66,7 @@ suite("hongyan buckets", { skip: whyNoPostgres() ?? false }, () => {
       assert.match(
         words,
         new RegExp(
-          `^Bucket ${name} is on pg2: \\d+ rows copied, \\d+ again as they were written meanwhile. Writes to it waited for \\d+ ms.$`,
+          `^Bucket ${name} is on pg2: [\\d,]+ rows copied, [\\d,]+ again as they were written meanwhile. Writes to it waited for [\\d,]+ ms.$`,
           "m",
         ),
       );
