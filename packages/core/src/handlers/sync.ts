@@ -16,10 +16,7 @@ import type { Handler } from "./handlers.ts";
 
 const pageMessages = 500;
 const pageBytes = 256 * 1024;
-/**
- * Conversations of a page that are read at once. Three nodes on PostgreSQL that others keep busy: 360 devices were back
- * after 10 s; with one at a time, read one ahead, after 13 to 15 s.
- */
+/** Conversations of a page that are read at once: one of forty waits for the store five times. */
 const readAheadMax = 8;
 
 /**
