@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStore } from "@hongyan/core/memory";
 import type { FrameNamed } from "@hongyan/protocol";
-import type { PageLimit, Settings } from "../src/index.ts";
+import type { CursorId, PageLimit, Settings } from "../src/index.ts";
 import { type Device, House } from "./house.ts";
 import { Street } from "./street.ts";
 
@@ -21,7 +21,7 @@ class WatchedStore extends MemoryStore {
     return super.list(prefix, after, count);
   }
 
-  override async positions(of: readonly { readonly log: string; readonly reader: string }[]) {
+  override async positions(of: readonly CursorId[]) {
     const { failure } = this;
     if (failure === undefined || of.length === 1) return super.positions(of);
     this.failure = undefined;
@@ -120,6 +120,33 @@ test("G4 pages bring everything once, by one look at all conversations", async (
   assert.equal(store.looks, 1, "the acknowledgement of the last page is no reason to look again");
   assert.deepEqual(await reader.page(), { more: false, items: [] });
   assert.equal(store.looks, 2, "what was forgotten is looked for");
+});
+
+test("G4 a page of many conversations reads eight at once", async () => {
+  const { store, reader, all } = await scene(40, 1);
+  let [underWay, most] = [0, 0];
+  store.reading = async () => {
+    most = Math.max(most, ++underWay);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    underWay--;
+  };
+  const { items } = await reader.page(100);
+  assert.deepEqual(items.toSorted(), all.toSorted());
+  assert.equal(most, 8);
+});
+
+test("G8 a page that is full after a few large messages has read few in vain", async () => {
+  const { store, house, reader } = await scene(0, 0);
+  const body = new Uint8Array(60_000);
+  for (let n = 0; n < 20; n++) {
+    const message = { conversation: `a${n}:bob`, from: `a${n}`, clientMessageId: "x:1", body };
+    await house.node.backend("d").send(message);
+  }
+  let reads = 0;
+  store.reading = async () => void reads++;
+  const { items } = await reader.page(100);
+  assert.equal(items.length, 1);
+  assert.ok(reads <= 4, `${reads} conversations were read`);
 });
 
 test("G4 what comes between two pages comes with one of those that follow, without another look", async () => {

@@ -16,7 +16,7 @@ import type { Handler } from "./handlers.ts";
 
 const pageMessages = 500;
 const pageBytes = 256 * 1024;
-/** Conversations of a page that are read at once: one of forty waits for the store five times. */
+/** Conversations of a page that are read at once. */
 const readAheadMax = 8;
 
 /**
@@ -159,7 +159,8 @@ function noteWindows(backlog: Backlog, { windows }: Session): void {
 
 /**
  * One after the other, and reads ahead: while the entries of one are written, the store looks for those of the next ones.
- * Where a node is busy each answer of the store takes its time, and a page of many conversations would take as many.
+ * Where a node is busy each answer of the store takes its time, and a page of many conversations would take as many. How
+ * many it reads ahead grows with what the page has taken: one that a few large messages fill throws as few away.
  * False: there is more than the page has room for.
  */
 async function sendStretches(
@@ -182,7 +183,7 @@ async function sendStretches(
   for (const [at, stretch] of stretches.entries()) {
     if (!page.hasRoom) return false;
     let room = page.messagesLeft;
-    for (const [nth, next] of stretches.slice(at, at + readAheadMax).entries()) {
+    for (const [nth, next] of stretches.slice(at, at + Math.min(readAheadMax, at + 2)).entries()) {
       if (room <= 0) break;
       if (nth === ahead.length) ahead.push(read(next, room));
       room -= next.upTo - next.after;

@@ -24,6 +24,11 @@ export class GroupRead<Question, Answer> {
     this.#ask = ask;
   }
 
+  /** Reads that have not left yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   read(questions: readonly Question[]): Promise<Answer[]> {
     if (questions.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {

@@ -146,7 +146,9 @@ export class PlacedStore implements Store {
 
   /** Of all servers together; the clock that is furthest off. */
   get statistics(): Readonly<PostgresStatistics> {
-    return totalOf(this.#servers.map(({ statistics }) => statistics));
+    const total = totalOf(this.#servers.map(({ statistics }) => statistics));
+    total.readsWaiting += this.#heads.waiting + this.#positions.waiting + this.#records.waiting;
+    return total;
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────

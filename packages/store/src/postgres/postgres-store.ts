@@ -83,7 +83,9 @@ export class PostgresStore implements Store {
 
   /** Totals since the start, and how it is now. */
   get statistics(): Readonly<PostgresStatistics> {
-    return this.#server.statistics;
+    const { statistics } = this.#server;
+    const waiting = this.#heads.waiting + this.#positions.waiting + this.#records.waiting;
+    return { ...statistics, readsWaiting: statistics.readsWaiting + waiting };
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────

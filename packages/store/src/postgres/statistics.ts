@@ -17,7 +17,7 @@ export interface PostgresStatistics {
   commitFailures: number;
   /** How often the connections that commit were lost and opened again. */
   recoveries: number;
-  /** Connections that read: open now, at work now, and reads that wait for one. */
+  /** Connections that read: open now, at work now, and reads that wait for one or to leave with others. */
   readConnections: number;
   readConnectionsBusy: number;
   readsWaiting: number;

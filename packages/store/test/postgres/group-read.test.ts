@@ -38,6 +38,7 @@ test("two are under way at most; what comes meanwhile leaves with the first that
     asked.map(({ questions }) => questions),
     [[1], [2]],
   );
+  assert.equal(reads.waiting, 3);
   asked[1]?.answer();
   await turn();
   assert.deepEqual(asked[2]?.questions, [3, 4, 5]);
