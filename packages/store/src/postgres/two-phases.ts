@@ -1,14 +1,15 @@
 import type { Batch, CommitOutcome } from "@hongyan/core";
+import { noMemory, setSavepoint, writeBehindLocks } from "./behind-locks.ts";
 import { bucketOfId } from "./bucket.ts";
 import type { BucketMap, MappedServer } from "./bucket-map.ts";
 import { isFenced, isLostRace, RolledBack } from "./errors.ts";
 import { fence } from "./fence.ts";
-import { GroupPlan } from "./group-plan.ts";
+import type { GroupPlan } from "./group-plan.ts";
 import { lookAtLogs, lookAtRecords } from "./look.ts";
 import type { NameDigest } from "./name-digest.ts";
 import { decideToCommit, decisionName, forgetDecision, obey, prepare, preparedName } from "./prepared.ts";
 import { settled } from "./settled.ts";
-import { noMemory, remember, triesMax } from "./transaction.ts";
+import { remember, triesMax } from "./transaction.ts";
 import { writeCursors, writeEntries, writeRecords } from "./write.ts";
 import type { Writer } from "./writer.ts";
 
@@ -31,7 +32,7 @@ interface Part {
  * Commits what is on several servers, all or nothing.
  *
  * 1. All parts are locked and looked at, then written: server after server in one order, so that nobody waits in a circle
- *    across them.
+ *    across them. What loses a race is written again, with the locks kept.
  * 2. All but home's are prepared: from then on they can be committed whatever happens.
  * 3. Home commits the records, its part and **the decision**.
  * 4. The others are committed. Where the node does not come to it, others do: see InDoubt.
@@ -55,13 +56,23 @@ export class TwoPhases {
     batches: readonly Batch[],
   ): Promise<CommitOutcome[]> {
     const { counted } = map.home.server;
-    for (let tries = 1; ; tries++) {
+    for (let tries = 1; tries <= triesMax; tries++) {
       const parts = places.map((place, at) => ({ place, writer: writers[at] as Writer, isPrepared: false }));
       const decision = decisionName(this.node, ++this.#count);
       const memories = new Map(places.map((place) => [place, place.server.memory]));
-      const plan = new GroupPlan(batches, noMemory);
       try {
-        if (await this.#carryOut(parts, decision, map, plan)) {
+        const plan = await writeBehindLocks(batches, {
+          writers,
+          look: async (plan, isFirst) => {
+            for (const part of parts) await settled(look(part, plan, map, isFirst));
+          },
+          write: async (plan) => {
+            for (const part of parts) await settled(write(part, plan, map));
+          },
+          lostRace: () => counted.lostRaces++,
+        });
+        if (plan !== undefined) {
+          await this.#carryOut(parts, decision);
           const memoryOf = (log: string) => memories.get(map.holderOf(log)) ?? noMemory;
           remember(plan, {
             addRow: (log) => memoryOf(log).addRow(log),
@@ -71,51 +82,18 @@ export class TwoPhases {
         }
         await undo(parts, decision);
       } catch (error) {
-        const isOff = isFenced(error);
-        if (!isOff && (!isLostRace(error) || tries === triesMax)) throw error;
+        if (!isFenced(error) && !isLostRace(error)) throw error;
         await undo(parts, decision);
-        if (isOff) throw new RolledBack("Buckets have moved");
+        if (isFenced(error)) throw new RolledBack("Buckets have moved");
       }
-      if (tries === triesMax) throw new Error("Other nodes delete the same records again and again");
       counted.lostRaces++;
     }
+    throw new Error("Other nodes were faster again and again");
   }
 
-  /** False: a record was deleted by another node in between. */
-  async #carryOut(
-    parts: readonly Part[],
-    decision: string,
-    map: BucketMap,
-    plan: GroupPlan,
-  ): Promise<boolean> {
+  async #carryOut(parts: readonly Part[], decision: string): Promise<void> {
     const home = parts.at(-1) as Part;
     const others = parts.slice(0, -1);
-    for (const { place, writer } of parts) {
-      const isHere = ({ id }: { readonly id: NameDigest | Buffer }) => map.holder(bucketOfId(id)) === place;
-      const { unknown, locked, keys } = plan;
-      await settled<unknown>([
-        writer.begin(),
-        writer.client.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleMsMax}`),
-        fence(writer, place.version),
-        ...lookAtLogs(writer, {
-          unknown: unknown.filter(isHere),
-          locked: locked.filter(isHere),
-          keys: keys.filter(({ log }) => isHere(log)),
-        }),
-        ...(place === home.place ? lookAtRecords(writer, plan.records) : []),
-      ]);
-    }
-    if (plan.records.isMissing) return false;
-    plan.decide();
-    for (const { place, writer } of parts) {
-      const entries = plan.entries.filter(({ log }) => map.holder(bucketOfId(log.id)) === place);
-      const cursors = plan.cursors.changed.filter(({ log }) => map.holder(bucketOfId(log)) === place);
-      await settled([
-        ...writeEntries(writer, entries),
-        ...(place === home.place ? writeRecords(writer, plan.records) : []),
-        ...writeCursors(writer, cursors),
-      ]);
-    }
     await settled(
       others.map(async (part) => {
         part.isPrepared = await prepare(part.writer.client, preparedName(decision, part.place.server.name));
@@ -131,8 +109,41 @@ export class TwoPhases {
     }
     // It has done what it is for. Nobody waits for that; where it fails, it is swept away later.
     home.writer.run(forgetDecision, [decision]).catch(() => {});
-    return true;
   }
+}
+
+function look(
+  { place, writer }: Part,
+  { unknown, locked, keys, records }: GroupPlan,
+  map: BucketMap,
+  isFirst: boolean,
+): Promise<unknown>[] {
+  const isHere = ({ id }: { readonly id: NameDigest | Buffer }) => map.holder(bucketOfId(id)) === place;
+  const begin = () => [
+    writer.begin(),
+    writer.client.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleMsMax}`),
+    fence(writer, place.version),
+  ];
+  return [
+    ...(isFirst ? begin() : []),
+    ...lookAtLogs(writer, {
+      unknown: unknown.filter(isHere),
+      locked: locked.filter(isHere),
+      keys: keys.filter(({ log }) => isHere(log)),
+    }),
+    ...(place === map.home ? lookAtRecords(writer, records) : []),
+    ...(isFirst ? [writer.client.query(setSavepoint)] : []),
+  ];
+}
+
+function write({ place, writer }: Part, plan: GroupPlan, map: BucketMap): Promise<unknown>[] {
+  const entries = plan.entries.filter(({ log }) => map.holder(bucketOfId(log.id)) === place);
+  const cursors = plan.cursors.changed.filter(({ log }) => map.holder(bucketOfId(log)) === place);
+  return [
+    ...writeEntries(writer, entries),
+    ...(place === map.home ? writeRecords(writer, plan.records) : []),
+    ...writeCursors(writer, cursors),
+  ];
 }
 
 /** After a transaction that is not committed for sure. */

@@ -112,6 +112,32 @@ suite("PostgresStore: several nodes on one database", { skip: whyNoPostgres() ??
     assert.ok(one.statistics.lostRaces + two.statistics.lostRaces < 50, "most commits are made once");
   });
 
+  test("G3 a node commits to many logs at once that another one writes to without a pause", async (t) => {
+    const nodes = await openNodes(t, await server.createDatabase(), 2);
+    const [one, two] = nodes as [PostgresStore, PostgresStore];
+    const logs = Array.from({ length: 40 }, (_, i) => `busy ${i}`);
+    let isOver = false;
+    const written = logs.map(async (log) => {
+      let n = 0;
+      while (!isOver) await commit(one, { ...append(log, ++n), producer: "one" });
+      return n;
+    });
+    for (let n = 1; n <= 5; n++) {
+      // Long enough that the first one trusts its memory again: from then on it locks nothing.
+      const before = one.statistics.commits;
+      await until(() => one.statistics.commits > before + 60 * logs.length);
+      await two.commit({
+        appends: logs.map((log) => ({ ...append(log, n), producer: "two" })),
+        advances: [],
+        puts: [{ key: "k", value: Buffer.from(`${n}`) }],
+      });
+    }
+    isOver = true;
+    for (const [at, count] of (await Promise.all(written)).entries())
+      assert.deepEqual(await one.heads([logs[at] as string]), [count + 5]);
+    assert.ok(two.statistics.lostRaces < 100, `${two.statistics.lostRaces} lost races`);
+  });
+
   test("G3 a node that has a log for itself lets another one in after sixteen commits", async (t) => {
     const url = await server.createDatabase();
     const [one] = (await openNodes(t, url, 1)) as [PostgresStore];
