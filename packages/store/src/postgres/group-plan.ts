@@ -1,6 +1,6 @@
 import type { AppendOutcome, Batch, CommitOutcome, LogId, Put } from "@hongyan/core";
 import { CursorPlan } from "./cursor-plan.ts";
-import { type FreshEntry, type KeyPlan, LogPlan } from "./log-plan.ts";
+import { LogPlan, type PlannedEntry } from "./log-plan.ts";
 import type { NameDigest } from "./name-digest.ts";
 import { RecordPlan } from "./record-plan.ts";
 import type { RememberedLogs } from "./remembered-logs.ts";
@@ -21,12 +21,16 @@ export function isLook({ value, expect }: Put): boolean {
 export class GroupPlan {
   readonly outcomes: CommitOutcome[] = [];
   readonly logs: LogPlan[] = [];
-  readonly keys: KeyPlan[] = [];
-  readonly entries: FreshEntry[] = [];
+  /** Entries whose keys must be looked for. */
+  readonly keys: PlannedEntry[] = [];
+  /** Those that are stored, once it is decided. */
+  readonly entries: PlannedEntry[] = [];
   readonly records = new RecordPlan();
   readonly cursors = new CursorPlan();
   readonly hasPuts: boolean;
   readonly #batches: readonly Batch[];
+  /** Of each append, batch after batch. */
+  readonly #planned: PlannedEntry[] = [];
   readonly #logs = new Map<LogId, LogPlan>();
   readonly #memory: RememberedLogs;
 
@@ -34,10 +38,7 @@ export class GroupPlan {
     this.#batches = batches;
     this.#memory = memory;
     for (const { appends, advances, puts } of batches) {
-      for (const append of appends) {
-        const key = this.#logOf(append.log).expect(append);
-        if (key !== undefined) this.keys.push(key);
-      }
+      for (const append of appends) this.#planned.push(this.#logOf(append.log).plan(append, this.keys));
       for (const advance of advances) this.cursors.advance(advance);
       const guards = new Set(puts.map(({ guard }) => guard));
       puts.forEach((put, at) => {
@@ -62,18 +63,18 @@ export class GroupPlan {
 
   decide(): void {
     const headOf = (log: LogId): number => (this.#logs.get(log) as LogPlan).head;
+    let at = 0;
     for (const batch of this.#batches) {
       const puts: (number | undefined)[] = [];
       for (const put of batch.puts) puts.push(this.records.put(put, puts, headOf));
       const appends: AppendOutcome[] = [];
       for (const append of batch.appends) {
+        const planned = this.#planned[at++] as PlannedEntry;
         if (append.guard !== undefined && puts[append.guard] === undefined) {
           appends.push({ status: "refused", seq: 0, time: 0 });
           continue;
         }
-        const { outcome, entry } = this.#logOf(append.log).append(append);
-        appends.push(outcome);
-        if (entry !== undefined) this.entries.push(entry);
+        appends.push(planned.log.append(planned, append, this.entries));
       }
       this.outcomes.push({ appends, puts });
     }

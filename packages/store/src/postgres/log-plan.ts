@@ -1,33 +1,33 @@
 import type { Append, AppendOutcome, LogId } from "@hongyan/core";
 import { bodyDigest } from "../digest.ts";
 import { type NameDigest, nameDigest } from "./name-digest.ts";
+import { ProducerPlan } from "./producer-plan.ts";
 import type { Producer, RememberedLog } from "./remembered-log.ts";
 
-/** An idempotency key that a group asks for. */
-export interface KeyPlan {
+/**
+ * An entry that a group may store: one for all its appends of one idempotency key, and one for each that has none. One
+ * object for each, and no map: this is the hot path.
+ */
+export interface PlannedEntry {
   readonly log: LogPlan;
-  readonly producer: Producer;
-  readonly number: number;
-  /** Where it was stored before the group. */
-  stored: { readonly seq: number; readonly time: number; readonly digest: string | undefined } | undefined;
-  /** Where this group stores it. */
-  fresh: FreshEntry | undefined;
-}
-
-export interface FreshEntry {
-  readonly log: LogPlan;
-  readonly seq: number;
-  readonly append: Append;
-  /** Undefined where the entry has no key. */
+  /** Undefined where it has no key. */
   readonly producer: Producer | undefined;
+  /** The one that is stored; until then, the first that asked. */
+  append: Append;
+  /** Where it is stored by this group; 0: it is not. */
+  seq: number;
+  /** Where its key was stored before the group. */
+  stored: { readonly seq: number; readonly time: number; readonly digest: string | undefined } | undefined;
+  /** Of the same producer, asked for before. */
+  readonly before: PlannedEntry | undefined;
 }
 
 /** What one group does to one log. */
 export class LogPlan {
   readonly name: LogId;
   readonly id: NameDigest;
-  /** What this node has left; undefined where it knows nothing of the log. */
-  readonly memory: RememberedLog | undefined;
+  /** What this node has left, before the group and once it is committed; undefined where it knows nothing of the log. */
+  memory: RememberedLog | undefined;
   /** Its place among others: the first 6 bytes of what orders them in the database. */
   readonly order: number;
   /** Whether its head is not taken from memory. */
@@ -35,9 +35,9 @@ export class LogPlan {
   /** The head that the group has found. */
   found = 0;
   head = 0;
-  readonly #keys = new Map<string, KeyPlan>();
-  /** The last that was asked for; `number`: the highest that is known to be stored. */
-  #producer: Producer & { readonly number?: number } = { name: "", digest: "" };
+  /** The last that was asked for, and all of them once there are two. */
+  #latest: ProducerPlan | undefined;
+  #producers: Map<string, ProducerPlan> | undefined;
 
   constructor(name: LogId, memory: RememberedLog | undefined) {
     this.name = name;
@@ -57,43 +57,48 @@ export class LogPlan {
   }
 
   /**
-   * Registers an append, and answers its key where it must be looked for: not where it has none, or is registered
+   * The entry of an append. It is added to `keys` where its key must be looked for: not where it has none, or is there
    * already, or follows on what this node has stored.
    */
-  expect({ producer, number }: Append): KeyPlan | undefined {
-    if (producer === "") return undefined;
-    const name = keyName(producer, number);
-    if (this.#keys.has(name)) return undefined;
-    const found = this.#find(producer);
-    const key = { log: this, producer: found, number, stored: undefined, fresh: undefined };
-    this.#keys.set(name, key);
-    return number > (found.number ?? Number.POSITIVE_INFINITY) ? undefined : key;
+  plan(append: Append, keys: PlannedEntry[]): PlannedEntry {
+    if (append.producer === "")
+      return { log: this, producer: undefined, append, seq: 0, stored: undefined, before: undefined };
+    return this.#producerOf(append.producer).plan(this, append, keys);
   }
 
-  /** The outcome, and the entry where there is a new one. */
-  append(append: Append): { readonly outcome: AppendOutcome; readonly entry?: FreshEntry } {
-    const { producer, number, time, body } = append;
-    const key = producer === "" ? undefined : this.#keys.get(keyName(producer, number));
-    if (key?.fresh !== undefined) {
-      const { seq, append: first } = key.fresh;
-      return { outcome: again(seq, first.time, Buffer.compare(first.body, body) === 0) };
+  /** The outcome of one of the appends of an entry. Where it is stored now, it is added to `entries`. */
+  append(entry: PlannedEntry, append: Append, entries: PlannedEntry[]): AppendOutcome {
+    const { time, body } = append;
+    if (entry.seq > 0)
+      return again(entry.seq, entry.append.time, Buffer.compare(entry.append.body, body) === 0);
+    if (entry.stored !== undefined) return repeat(entry.stored, body);
+    entry.append = append;
+    entry.seq = ++this.head;
+    entries.push(entry);
+    return { status: "stored", seq: entry.seq, time };
+  }
+
+  #producerOf(name: string): ProducerPlan {
+    // Appends of a producer mostly come one after another.
+    if (this.#latest?.producer.name === name) return this.#latest;
+    let plan = this.#producers?.get(name);
+    if (plan === undefined) {
+      const known = this.memory?.producer(name);
+      plan = new ProducerPlan(
+        known ?? { name, digest: nameDigest(name) },
+        known?.number ?? Number.POSITIVE_INFINITY,
+      );
+      // One alone needs no map.
+      if (this.#latest !== undefined)
+        this.#producers ??= new Map([[this.#latest.producer.name, this.#latest]]);
+      this.#producers?.set(name, plan);
     }
-    if (key?.stored !== undefined) return { outcome: repeat(key.stored, body) };
-    const seq = ++this.head;
-    const entry = { log: this, seq, append, producer: key?.producer };
-    if (key !== undefined) key.fresh = entry;
-    return { outcome: { status: "stored", seq, time }, entry };
-  }
-
-  /** A producer's appends mostly come one after another. */
-  #find(name: string): Producer & { readonly number?: number } {
-    if (this.#producer.name !== name)
-      this.#producer = this.memory?.producer(name) ?? { name, digest: nameDigest(name) };
-    return this.#producer;
+    this.#latest = plan;
+    return plan;
   }
 }
 
-function repeat({ seq, time, digest }: NonNullable<KeyPlan["stored"]>, body: Uint8Array): AppendOutcome {
+function repeat({ seq, time, digest }: NonNullable<PlannedEntry["stored"]>, body: Uint8Array): AppendOutcome {
   // Its body is gone, so that any body is a duplicate.
   if (digest === undefined) return again(seq, 0, true);
   return again(seq, time, bodyDigest(body) === digest);
@@ -101,8 +106,4 @@ function repeat({ seq, time, digest }: NonNullable<KeyPlan["stored"]>, body: Uin
 
 function again(seq: number, time: number, isSame: boolean): AppendOutcome {
   return { status: isSame ? "duplicate" : "conflict", seq, time };
-}
-
-function keyName(producer: string, number: number): string {
-  return `${number}:${producer}`;
 }

@@ -1,7 +1,7 @@
 /** What a transaction asks for before it can be decided. Everything leaves at once; answers go into the plan. */
 import type { LogId } from "@hongyan/core";
 import { byteaArray, int8Array, uuidArray } from "./binary-array.ts";
-import type { KeyPlan, LogPlan } from "./log-plan.ts";
+import type { LogPlan, PlannedEntry } from "./log-plan.ts";
 import type { NameDigest } from "./name-digest.ts";
 import { nameArrays } from "./ordered-name.ts";
 import type { RecordPlan } from "./record-plan.ts";
@@ -13,7 +13,7 @@ export interface LogLook {
   /** Logs that may have no row. */
   readonly unknown: readonly { readonly name: LogId; readonly id: NameDigest | Buffer }[];
   readonly locked: readonly LogPlan[];
-  readonly keys: readonly KeyPlan[];
+  readonly keys: readonly PlannedEntry[];
 }
 
 /** Locks the logs that memory does not know enough of, and reads them. */
@@ -38,8 +38,8 @@ export function lookAtLogs(writer: Writer, { unknown, locked, keys }: LogLook): 
       writer
         .run(statements.findKeys, [
           uuidArray(keys.map(({ log }) => log.id)),
-          uuidArray(keys.map(({ producer }) => producer.digest)),
-          int8Array(keys.map(({ number }) => number)),
+          uuidArray(keys.map(({ producer }) => producer?.digest)),
+          int8Array(keys.map(({ append }) => append.number)),
         ])
         .then((rows) => loadKeys(keys, rows)),
     );
@@ -75,9 +75,9 @@ function loadHeads(locked: readonly LogPlan[], rows: readonly Row[]): void {
 }
 
 /** Takes rows of (index, seq, time, digest of the body). */
-function loadKeys(keys: readonly KeyPlan[], rows: readonly Row[]): void {
+function loadKeys(keys: readonly PlannedEntry[], rows: readonly Row[]): void {
   for (const [at, seq, time, digest] of rows) {
-    const key = keys[Number(at)] as KeyPlan;
+    const key = keys[Number(at)] as PlannedEntry;
     key.stored = { seq: Number(seq), time: Number(time), digest: (digest as string | null) ?? undefined };
   }
 }

@@ -2,10 +2,8 @@ import type { Batch, CommitOutcome } from "@hongyan/core";
 import { setSavepoint, writeBehindLocks } from "./behind-locks.ts";
 import { isFenced, isLostRace, RolledBack } from "./errors.ts";
 import { GroupPlan } from "./group-plan.ts";
-import type { LogPlan } from "./log-plan.ts";
 import { lookAtLogs, lookAtRecords } from "./look.ts";
 import type { RecordPlan } from "./record-plan.ts";
-import type { RememberedLog } from "./remembered-log.ts";
 import type { RememberedLogs } from "./remembered-logs.ts";
 import { settled } from "./settled.ts";
 import type { PostgresStatistics } from "./statistics.ts";
@@ -149,10 +147,9 @@ export function remember(
   memory: Pick<RememberedLogs, "addRow" | "committed">,
 ): void {
   for (const { name } of cursors.logs) memory.addRow(name);
-  const known = new Map<LogPlan, RememberedLog>();
-  for (const log of logs) known.set(log, memory.committed(log));
-  for (const { log, producer, number, stored } of keys)
-    if (stored !== undefined) known.get(log)?.stored(producer, number);
+  for (const log of logs) log.memory = memory.committed(log);
+  for (const { log, append, producer, stored } of keys)
+    if (stored !== undefined && producer !== undefined) log.memory?.stored(producer, append.number);
   for (const { log, append, producer } of entries)
-    if (producer !== undefined) known.get(log)?.stored(producer, append.number);
+    if (producer !== undefined) log.memory?.stored(producer, append.number);
 }

@@ -1,13 +1,13 @@
 /** What a transaction writes once it is decided. Everything leaves at once. */
 import { byteaArray, int8Array, uuidArray } from "./binary-array.ts";
 import type { PlannedCursor } from "./cursor-plan.ts";
-import type { FreshEntry } from "./log-plan.ts";
+import type { PlannedEntry } from "./log-plan.ts";
 import { nameArrays } from "./ordered-name.ts";
 import type { RecordPlan } from "./record-plan.ts";
 import * as statements from "./statements.ts";
 import type { Writer } from "./writer.ts";
 
-export function writeEntries(writer: Writer, entries: readonly FreshEntry[]): Promise<unknown>[] {
+export function writeEntries(writer: Writer, entries: readonly PlannedEntry[]): Promise<unknown>[] {
   if (entries.length === 0) return [];
   return [
     writer.run(statements.insertEntries, [
