@@ -10,7 +10,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 
 /** `command`: what the document says (`npm start -- …`), or nothing for a plain start. Rejects with its output. */
 export async function startServer(root: string, data: string, command?: string): Promise<RunningServer> {

@@ -1,6 +1,7 @@
 /** npm packages, the pinned runtime and the native addon of the store. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { supplyLibrary } from "./libraries.mjs";
 import { alone, exists, pinnedNode, root, run, say, telling } from "./tree.mjs";
 
 const nodeMajorMin = 24;
@@ -9,7 +10,7 @@ export async function ensurePackages() {
   if ((await isInstalled()) && (await fault()) === undefined) return;
   await alone("install", async () => {
     if (!(await isInstalled())) await install();
-    await repair();
+    await prepare();
   });
 }
 
@@ -34,7 +35,7 @@ async function install() {
   say(
     "installing the npm packages and the Node that they run on (450 MB on disk), once; one to three minutes",
   );
-  const installing = (...args) => telling("installing", () => npm(...args));
+  const installing = (...args) => telling("installing", () => npm(...args, "--ignore-scripts"));
   let result = await installing(locked ? "ci" : "install");
   if (result.code !== 0 && result.output.includes("EUSAGE")) {
     say(
@@ -55,21 +56,16 @@ async function fault() {
 }
 
 /**
- * Both need their install scripts, which package.json allows. Where npm was told to run none (`ignore-scripts`),
- * or was interrupted, these two are run here.
+ * What install scripts do, of the two packages that need theirs: npm runs none, as the runtime that it would run them
+ * with may lack a library of the system.
  */
-async function repair() {
+async function prepare() {
   for (const attempt of ["node", "classic-level"]) {
-    const found = await fault();
+    let found = await fault();
+    if (found !== undefined && (await supplyLibrary(found.output))) found = await fault();
     if (found === undefined) return;
     if (found.what !== attempt) continue;
-    const result =
-      attempt === "node"
-        ? await run(outerNode(), ["installArchSpecificPackage.js"], {
-            cwd: join(root, "node_modules", "node"),
-            env: npmEnvironment(),
-          })
-        : await npm("rebuild", "classic-level", "--ignore-scripts=false");
+    const result = await telling("installing", () => npm("rebuild", attempt, "--ignore-scripts=false"));
     if (result.code === 0) say(attempt === "node" ? "Node runtime fetched" : "classic-level built");
   }
   const left = await fault();

@@ -1,5 +1,6 @@
 /** What some tests need from the machine: a browser with a font for Chinese, and Python for the Python example. */
-import { run, say } from "./tree.mjs";
+import { installPackages } from "./debian.mjs";
+import { run } from "./tree.mjs";
 
 /** `probe` succeeds where the thing is there. The font is the smallest with Chinese glyphs (1.6 MB). */
 const needs = [
@@ -23,25 +24,9 @@ const needs = [
 export async function ensureSystem() {
   const missing = await stillMissing();
   if (missing.length === 0) return;
-  if (process.platform !== "linux" || process.getuid?.() !== 0)
-    return warn(missing, "not root, so nothing was installed");
-  if ((await run("sh", ["-c", "command -v apt-get"])).code !== 0) return warn(missing, "no apt-get here");
-  const packages = missing.flatMap((need) => need.packages);
-  say(`apt-get install ${packages.join(" ")}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
-  const update = await run("apt-get", [...options, "update"], { env });
-  const install = await run(
-    "apt-get",
-    [...options, "install", "-y", "--no-install-recommends", ...packages],
-    { env },
-  );
+  const why = await installPackages(missing.flatMap((need) => need.packages));
   const left = await stillMissing();
-  if (left.length > 0)
-    warn(
-      left,
-      `apt-get failed:\n${(install.output || update.output).trim().split("\n").slice(-5).join("\n")}`,
-    );
+  if (left.length > 0) warn(left, why ?? "apt-get has installed it, and it does not work");
 }
 
 async function stillMissing() {

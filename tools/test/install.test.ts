@@ -39,6 +39,22 @@ test("what takes long is told at a terminal, and to no log", async (t) => {
   assert.match(await said("{ everyMs: 10, isWatched: true }"), /^(install: still installing, 0 s\n)+done\n$/);
 });
 
+test("a system library that the pinned Node lacks is named, and nothing else is taken for one", async (t) => {
+  const libraries = JSON.stringify(join(root, "tools/install/libraries.mjs"));
+  const said = async (output: string) => {
+    const work = `import { supplyLibrary } from ${libraries};
+      console.log(await supplyLibrary(${JSON.stringify(output)}).catch((error) => error.message));`;
+    return (await run(t, process.execPath, ["--input-type=module", "-e", work])).output;
+  };
+  assert.equal(await said("spawn node ENOENT"), "false\n");
+  assert.equal(
+    await said(
+      "node: error while loading shared libraries: libnone.so.1: cannot open shared object file: No such file or directory",
+    ),
+    "the pinned Node needs the system library libnone.so.1\n",
+  );
+});
+
 test("work of one name is done by one process at a time, and a lock of the dead is taken over", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "hongyan-lock-"));
   t.after(() => rm(folder, { recursive: true }));
