@@ -122,6 +122,30 @@ test("G4 pages bring everything once, by one look at all conversations", async (
   assert.equal(store.looks, 2, "what was forgotten is looked for");
 });
 
+test("G8 pages whose acknowledgement is being committed keep no others from being made", async () => {
+  const store = new WatchedStore();
+  const commit = store.commit.bind(store);
+  let held: Promise<void> = Promise.resolve();
+  store.commit = async (batch) => {
+    await held;
+    return commit(batch);
+  };
+  const house = new House({}, store);
+  await write(house, "alice:bob", "alice", "x:1");
+  const readers = await Promise.all(Array.from({ length: 40 }, (_, n) => bobReads(house, `d${n}`)));
+  for (const reader of readers) assert.deepEqual((await reader.page()).items, ["alice:bob#1"]);
+  const alice = new Reader(await house.device("alice", "phone", { sync: false }));
+  await alice.page();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  const acknowledging = readers.map(({ device, positions }) => device.post({ type: "sync", positions }));
+  await house.settle();
+  await alice.page(10, []);
+  resolve();
+  for (const [n, reader] of readers.entries())
+    assert.deepEqual(await reader.answer(acknowledging[n] as number), { more: false, items: [] });
+});
+
 test("G4 a page of many conversations reads eight at once", async () => {
   const { store, reader, all } = await scene(40, 1);
   let [underWay, most] = [0, 0];
