@@ -217,8 +217,10 @@ export class Delivery {
     if (session.behind) return this.#repeatBehind(session);
     if (session.windows === undefined || session.windows.size === 0) return;
     const now = this.#node.clock.now();
+    // A device that reads what it has missed acknowledges with its next request: it is not silent, but served late.
+    const isServedLate = session.peer?.waitsForPage === true;
     for (const [conversation, window] of session.windows) {
-      if (window.sinceMs > now) window.sinceMs = now;
+      if (window.sinceMs > now || isServedLate) window.sinceMs = now;
       if (now - window.sinceMs < this.#node.settings.repushAfterMs) continue;
       window.sinceMs = now;
       window.repeats++;
