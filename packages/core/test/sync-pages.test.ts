@@ -146,6 +146,41 @@ test("G8 pages whose acknowledgement is being committed keep no others from bein
     assert.deepEqual(await reader.answer(acknowledging[n] as number), { more: false, items: [] });
 });
 
+test("G8 whoever has had a page waits for the next one with those who have had one, and keeps nobody from beginning", async () => {
+  const { store, house, reader } = await scene(3, 10);
+  assert.equal((await reader.page(10)).more, true);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.listing = () => promise;
+  const order: string[] = [];
+  const watched = (device: Device, name: string): void => {
+    const write = device.write.bind(device);
+    device.write = (frame) => {
+      if (frame.frame.type === "sync.ok") order.push(name);
+      write(frame);
+    };
+  };
+  const beginners = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => house.device(`u${n}`, "phone", { sync: false })),
+  );
+  beginners.forEach((device, n) => {
+    watched(device, `u${n}`);
+    device.post({ type: "sync" });
+  });
+  watched(reader.device, "bob");
+  const rest = reader.rest(10);
+  await house.settle();
+  resolve();
+  await rest;
+  await house.until(() => order.length === beginners.length + 2, "all answers");
+  const further = order.flatMap((name, at) => (name === "bob" ? [at] : []));
+  // One of them with each that begins, and the request for the next takes a moment.
+  assert.ok((further[0] ?? 60) < 30 && (further[1] ?? 60) < 55, `${further}`);
+  assert.deepEqual(
+    order.filter((name) => name !== "bob"),
+    beginners.map((_, n) => `u${n}`),
+  );
+});
+
 test("G4 a page of many conversations reads eight at once", async () => {
   const { store, reader, all } = await scene(40, 1);
   let [underWay, most] = [0, 0];

@@ -30,7 +30,7 @@ export const sync: Handler<"sync"> = (peer, session, command) => {
   // Pages have few places: whoever waits for a commit takes none of them.
   const makers: PageMakers = {
     add: (page) => {
-      const begin = (): void => peer.node.pages.add(page);
+      const begin = (): void => peer.node.pages.add(page, session.backlog !== undefined);
       acknowledged = acknowledgePage(peer, session, positions);
       acknowledged.then(begin, begin);
     },
