@@ -98,6 +98,29 @@ test("a hole is filled by what follows the position, without a new sync", async 
   );
 });
 
+test("G4 a page that two answers to one question make up passes over nothing", async () => {
+  const world = new World();
+  const bob = await world.live("bob");
+  bob.network.dropNext("message", 2);
+  let isFirst = true;
+  // The question was doubled on its way: of the answer with 1 to 5 the entry 2 is lost, and 6 comes from the other one.
+  world.server.refuse = (command, peer) => {
+    if (command.type !== "history" || !isFirst) return undefined;
+    isFirst = false;
+    const { id } = command;
+    for (const entry of world.server.log(pair).entries)
+      if (entry.seq !== 2) peer.write({ type: "message", id, conversation: pair, ...entry });
+    peer.write({ type: "history.ok", id, count: 5, more: false });
+    return undefined;
+  };
+  fill(world, 6);
+  await world.clock.until(() => bob.seen.length === 6, "all seen");
+  assert.deepEqual(
+    bob.seen.map(({ seq }) => seq),
+    [1, 2, 3, 4, 5, 6],
+  );
+});
+
 test("entries that are gone for good are passed over", async () => {
   const world = new World();
   const bob = await world.live("bob");

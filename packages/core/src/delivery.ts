@@ -197,7 +197,6 @@ export class Delivery {
   /** The device has everything up to `seq`: nothing below is pushed again. */
   acknowledged(session: Session, conversation: string, seq: number): void {
     session.backlog?.settle(conversation, seq);
-    if (session.backlog?.isDone && !session.behind) session.forgetBacklog();
     const window = session.windows?.get(conversation);
     if (window === undefined) return;
     if (seq >= window.pushed) session.windows?.delete(conversation);
@@ -218,8 +217,10 @@ export class Delivery {
     if (session.behind) return this.#repeatBehind(session);
     if (session.windows === undefined || session.windows.size === 0) return;
     const now = this.#node.clock.now();
+    // A device that reads what it has missed acknowledges with its next request: it is not silent, but served late.
+    const isServedLate = session.peer?.waitsForPage === true;
     for (const [conversation, window] of session.windows) {
-      if (window.sinceMs > now) window.sinceMs = now;
+      if (window.sinceMs > now || isServedLate) window.sinceMs = now;
       if (now - window.sinceMs < this.#node.settings.repushAfterMs) continue;
       window.sinceMs = now;
       window.repeats++;
@@ -231,8 +232,10 @@ export class Delivery {
   #repeatBehind(session: Session): void {
     const { peer, toldBehindMs } = session;
     if (peer === undefined || toldBehindMs === undefined || peer.connection.bufferedBytes > 0) return;
-    const sinceMs = this.#node.clock.now() - toldBehindMs;
-    if (sinceMs < 0) session.toldBehindMs = this.#node.clock.now();
+    const now = this.#node.clock.now();
+    const sinceMs = now - toldBehindMs;
+    // Whoever waits for `list` or `sync` knows, however long that takes: told again, it would do both once more.
+    if (sinceMs < 0 || peer.waitsForPage) session.toldBehindMs = now;
     else if (sinceMs >= this.#node.settings.repushAfterMs) this.tellBehind(session);
   }
 

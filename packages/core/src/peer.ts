@@ -73,6 +73,11 @@ export class Peer implements Inbound {
     return this.#state.name === "closed";
   }
 
+  /** Whether it has asked for a page that is not answered yet. */
+  get waitsForPage(): boolean {
+    return this.#pages !== undefined;
+  }
+
   receive(frame: Frame | UnknownFrame): void {
     // Not answered while leaving: the connection is closed in a moment, and the client sends again.
     if (this.#state.name === "closed" || this.#state.name === "leaving") return;

@@ -259,6 +259,63 @@ test("G4 a device that is behind is told again until it syncs", async () => {
   assert.equal(bob.of("behind").length, 2);
 });
 
+/** A house whose store is late with `list` and `sync`. */
+async function lateHouse() {
+  const store = new MemoryStore();
+  const list = store.list.bind(store);
+  let held: Promise<void> = Promise.resolve();
+  store.list = async (prefix, after, count) => {
+    await held;
+    return list(prefix, after, count);
+  };
+  // No list of conversations is remembered.
+  const house = new House({ residentConversationsMax: 0 }, store);
+  /** Until what it returns is called. */
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
+  return { house, hold };
+}
+
+test("G8 a device that waits for a page is not repeated to what it cannot have acknowledged", async () => {
+  const { house, hold } = await lateHouse();
+  const alice = await house.device("alice");
+  const bob = await house.device("bob");
+  await alice.say(direct, "hi");
+  const release = hold();
+  const page = bob.ask({ type: "sync" }, "sync.ok");
+  for (let i = 0; i < 5; i++) await house.tick(5100);
+  assert.deepEqual(bob.heard, ["hi"], "the store has not answered yet");
+  release();
+  await page;
+  await house.tick(4900);
+  assert.deepEqual(bob.heard, ["hi"], "it has had no time to acknowledge");
+  await house.tick(200);
+  assert.deepEqual(bob.heard, ["hi", "hi"]);
+});
+
+test("G8 a device that waits for its list or its page is not told to ask for it", async () => {
+  const { house, hold } = await lateHouse();
+  const bob = await house.device("bob", "phone", { sync: false });
+  const inTime = async (command: { readonly type: "list" | "sync" }): Promise<void> => {
+    const release = hold();
+    const answer = bob.ask(command, `${command.type}.ok`);
+    for (let i = 0; i < 5; i++) await house.tick(5100);
+    assert.equal(bob.of("behind").length, 0, `the store has not answered ${command.type} yet`);
+    release();
+    await answer;
+  };
+  await inTime({ type: "list" });
+  await house.tick(4900);
+  assert.equal(bob.of("behind").length, 0, "it has had no time to sync");
+  await house.tick(200);
+  assert.equal(bob.of("behind").length, 1, "it does not sync");
+  bob.frames.length = 0;
+  await inTime({ type: "sync" });
+});
+
 test("G4 a commit whose outcome is open is read by everybody once the store is back, also where nobody writes any more", async () => {
   const store = new MemoryStore();
   let isBroken = false;

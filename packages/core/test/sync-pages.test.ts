@@ -122,6 +122,65 @@ test("G4 pages bring everything once, by one look at all conversations", async (
   assert.equal(store.looks, 2, "what was forgotten is looked for");
 });
 
+test("G8 pages whose acknowledgement is being committed keep no others from being made", async () => {
+  const store = new WatchedStore();
+  const commit = store.commit.bind(store);
+  let held: Promise<void> = Promise.resolve();
+  store.commit = async (batch) => {
+    await held;
+    return commit(batch);
+  };
+  const house = new House({}, store);
+  await write(house, "alice:bob", "alice", "x:1");
+  const readers = await Promise.all(Array.from({ length: 40 }, (_, n) => bobReads(house, `d${n}`)));
+  for (const reader of readers) assert.deepEqual((await reader.page()).items, ["alice:bob#1"]);
+  const alice = new Reader(await house.device("alice", "phone", { sync: false }));
+  await alice.page();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  const acknowledging = readers.map(({ device, positions }) => device.post({ type: "sync", positions }));
+  await house.settle();
+  await alice.page(10, []);
+  resolve();
+  for (const [n, reader] of readers.entries())
+    assert.deepEqual(await reader.answer(acknowledging[n] as number), { more: false, items: [] });
+});
+
+test("G8 whoever has had a page waits for the next one with those who have had one, and keeps nobody from beginning", async () => {
+  const { store, house, reader } = await scene(3, 10);
+  assert.equal((await reader.page(10)).more, true);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.listing = () => promise;
+  const order: string[] = [];
+  const watched = (device: Device, name: string): void => {
+    const write = device.write.bind(device);
+    device.write = (frame) => {
+      if (frame.frame.type === "sync.ok") order.push(name);
+      write(frame);
+    };
+  };
+  const beginners = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => house.device(`u${n}`, "phone", { sync: false })),
+  );
+  beginners.forEach((device, n) => {
+    watched(device, `u${n}`);
+    device.post({ type: "sync" });
+  });
+  watched(reader.device, "bob");
+  const rest = reader.rest(10);
+  await house.settle();
+  resolve();
+  await rest;
+  await house.until(() => order.length === beginners.length + 2, "all answers");
+  const further = order.flatMap((name, at) => (name === "bob" ? [at] : []));
+  // One of them with each that begins, and the request for the next takes a moment.
+  assert.ok((further[0] ?? 60) < 30 && (further[1] ?? 60) < 55, `${further}`);
+  assert.deepEqual(
+    order.filter((name) => name !== "bob"),
+    beginners.map((_, n) => `u${n}`),
+  );
+});
+
 test("G4 a page of many conversations reads eight at once", async () => {
   const { store, reader, all } = await scene(40, 1);
   let [underWay, most] = [0, 0];

@@ -74,6 +74,8 @@ export class Gaps {
 /** The messages in order, each once; undefined where some were lost on the way. */
 function completePage(reply: FrameNamed<"history.ok">, messages: readonly Message[]): Message[] | undefined {
   const bySeq = new Map(messages.map((message) => [message.seq, message]));
-  if (bySeq.size !== reply.count) return undefined;
-  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+  const page = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+  const [first, last] = [page[0]?.seq ?? 1, page.at(-1)?.seq ?? 0];
+  // A page has no holes: one with as many as were sent may still be made of two answers, where the question was doubled.
+  return page.length === reply.count && last - first + 1 === page.length ? page : undefined;
 }

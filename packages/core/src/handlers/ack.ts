@@ -25,7 +25,11 @@ function acknowledge(
   if (refusal !== undefined) return peer.reject(command.id, refusal);
   const conversations = residents(peer, session, command.positions);
   const done: Acknowledged = {
-    committed: () => peer.reply({ type: kind === "delivered" ? "ack.ok" : "read.ok", id: command.id }),
+    committed: () => {
+      // Where it is `sync` that acknowledges, the page that follows ends it.
+      if (session.backlog?.isDone && !session.behind) session.forgetBacklog();
+      peer.reply({ type: kind === "delivered" ? "ack.ok" : "read.ok", id: command.id });
+    },
     failed: () => peer.reject(command.id, new ProtocolError("unavailable", undefined, 1000)),
   };
   if (conversations !== undefined)

@@ -7,7 +7,7 @@ import { lookAtAll, lookAtSome } from "../look.ts";
 import { decodeMessage, messageFrame } from "../message.ts";
 import type { NodeContext } from "../node-context.ts";
 import { endsStay } from "../notice.ts";
-import type { Peer } from "../peer.ts";
+import type { PageMakers, Peer } from "../peer.ts";
 import type { Entry } from "../ports.ts";
 import type { Session } from "../session.ts";
 import { conversationFrame } from "../summary.ts";
@@ -23,16 +23,30 @@ const readAheadMax = 8;
  * Everything after this device's cursors, across all conversations, in one round trip. The request for the next
  * page acknowledges the last one.
  */
-export const sync: Handler<"sync"> = (peer, session, command) =>
-  peer.answerPage(command, () => syncPage(peer, session, command));
+export const sync: Handler<"sync"> = (peer, session, command) => {
+  const { positions = [] } = command;
+  if (positions.length === 0) return peer.answerPage(command, () => syncPage(peer, session, command));
+  let acknowledged: Promise<void> | undefined;
+  // Pages have few places: whoever waits for a commit takes none of them.
+  const makers: PageMakers = {
+    add: (page) => {
+      const begin = (): void => peer.node.pages.add(page, session.backlog !== undefined);
+      acknowledged = acknowledgePage(peer, session, positions);
+      acknowledged.then(begin, begin);
+    },
+  };
+  const page = async (): Promise<Reply> => {
+    await acknowledged;
+    return syncPage(peer, session, command);
+  };
+  peer.answerPage(command, page, makers);
+};
 
 async function syncPage(peer: Peer, session: Session, command: FrameNamed<"sync">): Promise<Reply> {
   const { node } = peer;
   node.statistics.syncPages++;
   session.backlog?.use();
   try {
-    if (command.positions !== undefined && command.positions.length > 0)
-      await acknowledgePage(peer, session, command.positions);
     if (command.counts === true) return await countsPage(peer, session, command.id);
     return await messagesPage(peer, session, command);
   } finally {

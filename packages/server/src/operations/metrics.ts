@@ -225,7 +225,7 @@ export const postgresRows = {
   readsWaiting: {
     type: "gauge",
     name: "postgres_reads_waiting",
-    help: "Reads that wait for a connection, or to leave with others.",
+    help: "Reads that are answered after others on their connection, or wait for one, or to leave with others.",
   },
   clockSkewSeconds: {
     type: "gauge",

@@ -7,13 +7,27 @@ import type { Row, Statement } from "./writer.ts";
 
 const idleMsMax = 60_000;
 
-/** Connections that read: as many as are needed, up to a bound. Always of the primary: what is read decides. */
+/** A connection, while reads are under way over it. */
+interface InUse {
+  readonly client: Promise<PoolClient>;
+  reads: number;
+  isBroken: boolean;
+}
+
+/**
+ * Connections that read: as many as are needed, up to a bound. Always of the primary: what is read decides. Where there
+ * are more reads than connections they leave all the same, and are answered one after the other: a connection that waits
+ * for a busy node to hear one answer before it is asked the next is idle most of the time.
+ */
 export class Readers {
   readonly #pool: Pool;
   readonly #place: string;
+  readonly #countMax: number;
+  readonly #inUse = new Set<InUse>();
 
   constructor({ config, place }: Address, countMax: number, journal: Journal | undefined) {
     this.#place = place;
+    this.#countMax = countMax;
     this.#pool = new Pool({
       ...config,
       pipeline: true,
@@ -51,23 +65,50 @@ export class Readers {
   }
 
   async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw connectError(error, this.#place);
-    });
+    const connection = this.#choose();
+    connection.reads++;
     try {
-      const answer = await work(client);
-      client.release();
-      return answer;
+      return await work(await connection.client);
     } catch (error) {
       // Whatever went wrong: the next read begins on a new connection.
-      client.release(true);
+      connection.isBroken = true;
       throw error;
+    } finally {
+      if (--connection.reads === 0) this.#leave(connection);
     }
   }
 
+  /** One of its own while there are any; then the one that has least to do: a slow read holds few others up. */
+  #choose(): InUse {
+    let least: InUse | undefined;
+    if (this.#inUse.size >= this.#countMax) {
+      for (const connection of this.#inUse)
+        if (!connection.isBroken && (least === undefined || connection.reads < least.reads))
+          least = connection;
+    }
+    return least ?? this.#enter();
+  }
+
+  #enter(): InUse {
+    const client = this.#pool.connect().catch((error: unknown) => {
+      throw connectError(error, this.#place);
+    });
+    const connection = { client, reads: 0, isBroken: false };
+    this.#inUse.add(connection);
+    return connection;
+  }
+
+  #leave(connection: InUse): void {
+    this.#inUse.delete(connection);
+    connection.client.then((client) => client.release(connection.isBroken), ignore);
+  }
+
+  /** `waiting`: reads that are answered only after others on their connection, or for which there is none yet. */
   get connections(): { readonly open: number; readonly busy: number; readonly waiting: number } {
     const { totalCount, idleCount, waitingCount } = this.#pool;
-    return { open: totalCount, busy: totalCount - idleCount, waiting: waitingCount };
+    let waiting = waitingCount;
+    for (const { reads } of this.#inUse) waiting += reads - 1;
+    return { open: totalCount, busy: totalCount - idleCount, waiting };
   }
 
   async close(): Promise<void> {

@@ -114,19 +114,43 @@ suite("PostgresStore: what breaks", { skip: whyNoPostgres() ?? false }, () => {
     assert.equal((await commit(store, append("a", 2)))[0]?.seq, 2);
   });
 
-  test("a read whose connection breaks is rejected, and the next one is answered", async (t) => {
+  test("reads whose connection breaks are rejected, and the next one is answered", async (t) => {
     const real = await server.createDatabase();
     const { wire, url } = await WireCutter.to(real);
     t.after(() => wire.close());
-    const store = await openStore(t, { url });
+    const store = await openStore(t, { url, poolMax: 2 });
     await commit(store, append("a", 1));
     const release = await holding(real, "LOCK TABLE hongyan.entries");
-    const rejected = assert.rejects(store.read("a", 0, everything));
+    const rejected = [1, 2].map(() => assert.rejects(store.read("a", 0, everything)));
     await waiting(real, 1);
     wire.cut();
-    await rejected;
+    await Promise.all(rejected);
     await release();
     assert.deepEqual(await bodies(store, "a"), ["body 1"]);
+  });
+
+  test("reads for which there is no connection leave on the one that is busy, and each gets its own answer", async (t) => {
+    const real = await server.createDatabase();
+    const { wire, url } = await WireCutter.to(real);
+    t.after(() => wire.close());
+    const store = await openStore(t, { url, poolMax: 2 });
+    const logs = Array.from({ length: 10 }, (_, n) => `log ${n}`);
+    for (const [n, log] of logs.entries()) await commit(store, append(log, n + 1));
+    const release = await holding(real, "LOCK TABLE hongyan.entries");
+    const first = bodies(store, "log 0");
+    await waiting(real, 1);
+    const { sentBytes } = wire;
+    const others = Promise.all(logs.map((log) => bodies(store, log)));
+    assert.equal(store.statistics.readsWaiting, 10);
+    // Each names its statement and its log.
+    await until(() => wire.sentBytes > sentBytes + 10 * 50);
+    await release();
+    assert.deepEqual(await first, ["body 1"]);
+    assert.deepEqual(
+      await others,
+      logs.map((_, n) => [`body ${n + 1}`]),
+    );
+    assert.equal(store.statistics.readsWaiting, 0);
   });
 
   test("G4 once the store is back, no transaction of before takes effect any more", async (t) => {

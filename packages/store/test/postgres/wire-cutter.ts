@@ -3,6 +3,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** A wire between a store and its server that can be cut on the store's side alone: the server does not notice. */
 export class WireCutter {
+  /** Bytes that have gone to the server. */
+  sentBytes = 0;
   readonly #server: Server;
   readonly #near = new Set<Socket>();
   readonly #far = new Set<Socket>();
@@ -23,7 +25,12 @@ export class WireCutter {
       const far = connect(port, host);
       this.#near.add(near);
       this.#far.add(far);
-      near.on("data", (chunk) => far.write(chunk)).on("error", () => {});
+      near
+        .on("data", (chunk) => {
+          this.sentBytes += chunk.length;
+          far.write(chunk);
+        })
+        .on("error", () => {});
       far.on("data", (chunk) => near.write(chunk)).on("error", () => {});
       far.on("close", () => near.destroy());
     });
