@@ -1,4 +1,11 @@
-import { isClientMessageId, isConversationId, isId, isMessageType, limits, ProtocolError } from "@hongyan/protocol";
+import {
+  isClientMessageId,
+  isConversationId,
+  isId,
+  isMessageType,
+  limits,
+  ProtocolError,
+} from "@hongyan/protocol";
 import type {
   Backend,
   Conversation as ConversationView,

@@ -56,7 +56,10 @@ function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
   if (!isClientMessageId(command.clientMessageId))
     return new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
   if (command.messageType !== undefined && !isMessageType(command.messageType))
-    return new ProtocolError("bad_request", "messageType has control characters, or is no well-formed Unicode");
+    return new ProtocolError(
+      "bad_request",
+      "messageType has control characters, or is no well-formed Unicode",
+    );
   if (isSystemType(command.messageType))
     return new ProtocolError("forbidden", "message types of the server are reserved");
   if (node.committer.waitingBytes > node.settings.commitBytesMax)

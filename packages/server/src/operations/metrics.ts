@@ -12,6 +12,8 @@ import { isLoopback } from "../process/loopback.ts";
 import type { Traffic } from "../transport/traffic.ts";
 
 export interface MetricsOptions {
+  /** What keeps users from being sent here, or undefined (`/readyz`). */
+  readonly fault: () => Promise<string | undefined>;
   readonly statistics: () => Readonly<Statistics>;
   /** By transport. */
   readonly traffic: () => Readonly<Record<string, Readonly<Traffic>>>;
@@ -30,6 +32,16 @@ interface Row {
   readonly name: string;
   readonly help: string;
 }
+
+/**
+ * The answer of `/readyz`. A node whose store is away and to whom nobody writes fails no commit: without this no figure
+ * would show it before somebody has something to say.
+ */
+export const readyRow = {
+  type: "gauge",
+  name: "ready",
+  help: "Whether users may be sent here, as /readyz says: 1, or 0.",
+} as const satisfies Row;
 
 /** Total over `Statistics`: a new number without a name does not compile. */
 export const rows = {
@@ -252,15 +264,20 @@ export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): 
   });
 }
 
-/** A proxy on this machine passes strangers on: what it forwards is not local. */
+/**
+ * This machine calls from loopback, or from the very address that it calls. A proxy on it passes strangers on: what it
+ * forwards is not local.
+ */
 function mayRead(request: IncomingMessage, token: string): boolean {
   if (token !== "") return equalSecrets(bearerOf(request.headers.authorization) ?? "", token);
   const { forwarded, "x-forwarded-for": forwardedFor, "x-real-ip": realIp } = request.headers;
   const isForwarded = forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined;
-  return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
+  const { remoteAddress = "", localAddress } = request.socket;
+  return !isForwarded && (isLoopback(remoteAddress) || remoteAddress === localAddress);
 }
 
 async function nodeRegistry({
+  fault,
   statistics,
   traffic,
   joint,
@@ -273,7 +290,7 @@ async function nodeRegistry({
   function add(
     { type, name, help }: Row,
     labelNames: string[],
-    read: (set: (value: number, label?: string) => void) => void,
+    read: (set: (value: number, label?: string) => void) => void | Promise<void>,
   ) {
     const options = { name: `hongyan_${name}`, help, labelNames, registers: [registry] };
     const labelsOf = (value: string | undefined) => (value === undefined ? {} : { transport: value });
@@ -287,12 +304,13 @@ async function nodeRegistry({
         ...options,
         collect() {
           counter.reset();
-          read((value, label) => counter.inc(labelsOf(label), value));
+          return read((value, label) => counter.inc(labelsOf(label), value));
         },
       });
     }
   }
 
+  add(readyRow, [], async (set) => set((await fault()) === undefined ? 1 : 0));
   for (const [key, row] of Object.entries(rows) as [keyof Statistics, Row][]) {
     add(row, [], (set) => set(statistics()[key]));
   }
