@@ -70,7 +70,7 @@ test("alerts ask for metrics that there are, and the page on them has them all",
   assert.ok(names.size > 5);
   for (const name of names) assert.ok(known.includes(`\`${name}\``), name);
   const page = await text("docs/operating/monitoring.md");
-  for (const [, name, rule = ""] of rules.matchAll(/- alert: (\w+)\n((?: {8}.*\n)+)/g)) {
+  for (const [, name = "", rule = ""] of rules.matchAll(/- alert: (\w+)\n((?: {8}.*\n)+)/g)) {
     const [, severity] = /^ {8}labels: \{ severity: (page|ticket|info) \}$/m.exec(rule) ?? [];
     assert.match(page, new RegExp(`^\\|.*\`${name}\`.*\\| \`${severity}\` \\|`, "m"), name);
   }

@@ -92,6 +92,10 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
   const wrong: [args: string[], message: RegExp][] = [
     [[], /a command is missing: start, token, config/],
     [["strat"], /unknown command "strat"\. Did you mean start\?/],
+    [["help", "strat"], /unknown command "strat"\. Did you mean start\?/],
+    [["strat", "--help"], /unknown command "strat"/],
+    [["start", "--demo", "false"], /argument "false": --demo stands alone, or takes true or false with =/],
+    [["migrate", "--dry-run=maybe"], /--dry-run must be true or false, not "maybe"/],
     [["start", "--prot", "1"], /unknown flag --prot\. Did you mean --port\?/],
     [["start", "-p", "1"], /unknown flag -p/],
     [["start", "extra"], /unexpected argument "extra"/],
@@ -131,7 +135,11 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     assert.doesNotMatch(stderr, /\n {4}at /, "a stack is for faults of ours");
     assert.equal(stdout, "");
   }
-  assert.match(ended[0]?.stderr ?? "", /\nTry npx hongyan --help\.\n$/);
+  const hintAfter = (...args: string[]) =>
+    /Try (.*)\.\n$/.exec(ended[wrong.findIndex(([one]) => one.join() === args.join())]?.stderr ?? "")?.[1];
+  assert.equal(hintAfter(), "npx hongyan --help");
+  assert.equal(hintAfter("strat"), "npx hongyan --help");
+  assert.equal(hintAfter("token"), "npx hongyan token --help");
   const { code, stderr } = await outputOf(["start"], { HONGYAN_PROT: "1" });
   assert.equal(code, 2);
   assert.match(stderr, /HONGYAN_PROT .*Did you mean HONGYAN_PORT\?/);
@@ -172,7 +180,7 @@ test("a host that others can reach is refused without keys, and the way out is t
   ]);
   assert.equal(code, 2);
   assert.match(stderr, /host 0\.0\.0\.0 is reachable by other machines/);
-  assert.match(stderr, /npx hongyan config --new-domain main > hongyan\.json/);
+  assert.match(stderr, /\(umask 077 && npx hongyan config --new-domain main > hongyan\.json\)/);
 });
 
 test("the way out works: a new domain, a server on all addresses, a token for a user", async (t) => {

@@ -356,7 +356,10 @@ const ownAddress = Object.values(networkInterfaces())
 test("metrics are open to this machine by each of its addresses", {
   skip: ownAddress === undefined,
 }, async (t) => {
-  const { url } = await started(t, { host: ownAddress, domains: { main: { keys: { k1: "k".repeat(40) } } } });
+  const { url } = await started(t, {
+    host: ownAddress,
+    domains: { main: { keys: { k1: "k".repeat(40) }, apiKeys: {} } },
+  });
   assert.equal((await fetch(`${url}/metrics`)).status, 200);
   assert.equal((await fetch(`${url}/metrics`, { headers: { "x-forwarded-for": "8.8.8.8" } })).status, 401);
 });
