@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -329,4 +339,27 @@ test("config shows where each value comes from", async () => {
     5,
   );
   assert.match((await outputOf(["config", "--markdown"])).stdout, /^# Configuration\n/);
+});
+
+test("an export by root leaves no file among the data that their owner cannot open", {
+  skip: process.getuid?.() !== 0,
+}, async (t) => {
+  const folder = newDirectory();
+  const data = join(folder, "data");
+  const { child, ended } = await started(t, ["--data", data]);
+  child.kill("SIGTERM");
+  await ended;
+  const nobody = 65_534;
+  for (const path of [
+    folder,
+    data,
+    ...readdirSync(data, { recursive: true }).map((name) => join(data, `${name}`)),
+  ])
+    chownSync(path, nobody, nobody);
+  const args = ["export", "--domain", "demo", "--to", join(folder, "demo.domain"), "--data", data];
+  const { code, stderr } = await outputOf(args);
+  assert.equal(code, 0, stderr);
+  const store = join(data, "store");
+  for (const name of readdirSync(store)) assert.equal(statSync(join(store, name)).uid, nobody, name);
+  assert.equal(statSync(join(folder, "demo.domain")).uid, nobody);
 });

@@ -10,6 +10,7 @@ import type {
   MigrationRequest,
   MigrationResult,
 } from "../migration/request.ts";
+import { becomeOwner } from "../process/become-owner.ts";
 import { StartError, storeError } from "../process/start-error.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
 import { counted, tallyText } from "./counted.ts";
@@ -62,6 +63,7 @@ async function migrateStopped(
     import("../migration/migration.ts"),
     import("../process/engines.ts"),
   ]);
+  becomeOwner(data);
   const from = await EmbeddedStore.open({ directory, create: false, opensMoved: true }).catch(
     (error: unknown) => {
       throw storeError(error, data);
