@@ -8,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { Counter, Gauge, Registry } from "prom-client";
 import { bearerOf, equalSecrets } from "../auth/api-keys.ts";
 import type { Forwards } from "../forwarding/forwarder.ts";
-import { isLoopback } from "../process/loopback.ts";
+import { isThisMachine } from "../process/loopback.ts";
 import type { Traffic } from "../transport/traffic.ts";
 
 export interface MetricsOptions {
@@ -264,16 +264,12 @@ export function addMetricsRoute(app: FastifyInstance, options: MetricsOptions): 
   });
 }
 
-/**
- * This machine calls from loopback, or from the very address that it calls. A proxy on it passes strangers on: what it
- * forwards is not local.
- */
+/** A proxy on this machine passes strangers on: what it forwards is not local. */
 function mayRead(request: IncomingMessage, token: string): boolean {
   if (token !== "") return equalSecrets(bearerOf(request.headers.authorization) ?? "", token);
   const { forwarded, "x-forwarded-for": forwardedFor, "x-real-ip": realIp } = request.headers;
   const isForwarded = forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined;
-  const { remoteAddress = "", localAddress } = request.socket;
-  return !isForwarded && (isLoopback(remoteAddress) || remoteAddress === localAddress);
+  return !isForwarded && isThisMachine(request.socket.remoteAddress ?? "");
 }
 
 async function nodeRegistry({
