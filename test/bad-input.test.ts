@@ -207,6 +207,24 @@ test("text mode: what is not a command gets an error that says so", async () => 
   await unharmed();
 });
 
+test("a message type with control characters is refused at every door, and the connection stays", async () => {
+  for (const door of doors) {
+    const eve = await WireClient.connect(door, server, { user: "eve", token: server.token("eve") });
+    const send = {
+      type: "send",
+      conversation: "eve:zoe",
+      clientMessageId: `${door.name}:1`,
+      after: undefined,
+      messageType: "text\n",
+      body: Buffer.from("hi"),
+    } as const;
+    const error = await eve.ask(send, "error");
+    assert.deepEqual([error.name, /control characters/.test(error.message ?? "")], ["bad_request", true]);
+    await eve.ask({ ...send, messageType: "text" }, "send.ok");
+    eve.cut();
+  }
+});
+
 test("a peer that floods unread requests is closed, and the others do not wait", async () => {
   const socket = connectTcp(server.tcpPort, "127.0.0.1");
   socket.on("error", () => undefined);

@@ -63,12 +63,27 @@ test("the image has the packages that the server needs, on the pinned runtime", 
   assert.match(file, new RegExp(`^ARG NODE=node:${devDependencies?.node}-`, "m"));
 });
 
-test("alerts ask for metrics that there are", async () => {
+test("what unit, image and compose file put into the environment is a setting", async () => {
+  const known = await text("docs/reference/configuration.md");
+  const files = ["systemd/hongyan.service", "docker/Dockerfile", "docker/compose.yaml"];
+  const texts = await Promise.all(files.map((file) => text(`deploy/${file}`)));
+  // Not ${…}: that is asked of the one who calls docker compose.
+  const names = texts.flatMap((one) => [...one.matchAll(/(?<!\$\{)\b(HONGYAN_\w+)[:=]/g)]);
+  assert.ok(names.length > 8);
+  for (const [, name = ""] of names) assert.ok(known.includes(`\`${name}\``), name);
+});
+
+test("alerts ask for metrics that there are, and the page on them has them all", async () => {
   const known = await text("docs/reference/metrics.md");
   const rules = await text("deploy/prometheus/hongyan.rules.yaml");
   const names = new Set(rules.match(/\bhongyan_\w+/g));
   assert.ok(names.size > 5);
   for (const name of names) assert.ok(known.includes(`\`${name}\``), name);
+  const page = await text("docs/operating/monitoring.md");
+  for (const [, name = "", rule = ""] of rules.matchAll(/- alert: (\w+)\n((?: {8}.*\n)+)/g)) {
+    const [, severity] = /^ {8}labels: \{ severity: (page|ticket|info) \}$/m.exec(rule) ?? [];
+    assert.match(page, new RegExp(`^\\|.*\`${name}\`.*\\| \`${severity}\` \\|`, "m"), name);
+  }
 });
 
 interface Manifest {

@@ -200,7 +200,7 @@ describe("one process becomes many", { skip: whyNoPostgres() ?? false }, () => {
     const dry = await hongyan(["migrate", "--dry-run", "--data", data], url);
     assert.match(
       dry.stdout,
-      /To be copied: 1 logs with 3,000 entries.*The database is empty.*Nothing was written/s,
+      /To be copied: 1 log with 3,000 entries.*The database is empty.*Nothing was written/s,
     );
     assert.equal(
       await postgres.sql("SELECT to_regclass('hongyan.meta') IS NULL", new URL(url).pathname.slice(1)),

@@ -7,8 +7,9 @@
 Messages of others are printed as "CONVERSATION SEQ FROM: TEXT". Everything that must survive a crash (device,
 positions, outbox) is in the state file: kill it at any time, start it again, and nothing is missing or sent twice.
 Positions are kept every 0.2 s; what was printed since then is printed again after a crash, with the same seq.
+The server is the one that CHAT_TCP_URL names, as tcp://127.0.0.1:7800, which is also the default.
 """
-import argparse, json, os, random, secrets, select, socket, struct, sys, time
+import argparse, json, os, random, secrets, select, socket, struct, sys, time, urllib.parse
 
 CODES = {"connect": 1, "ping": 2, "send": 3, "ack": 4, "sync": 6, "history": 7, "list": 8, "disconnect": 19}
 NAMES = {65: "connect.ok", 66: "ping.ok", 67: "send.ok", 68: "ack.ok", 70: "sync.ok", 71: "history.ok",
@@ -33,6 +34,17 @@ def printable(body):
     """One line of text. Bytes that are no UTF-8, and control characters, are escaped: they would command the terminal."""
     text = body.decode("utf-8", "backslashreplace")
     return "".join(c if " " <= c < "\x7f" or c > "\x9f" else ascii(c)[1:-1] for c in text)
+
+
+def tcp_address(url):
+    """Host and port of tcp://HOST:PORT."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme == "tcp" and parts.hostname and parts.port and not parts.path.strip("/"):
+            return parts.hostname, parts.port
+    except ValueError:
+        pass
+    raise Stop(f"CHAT_TCP_URL must be like tcp://127.0.0.1:7800, not {url!r}")
 
 
 class Wire:
@@ -87,8 +99,9 @@ class State:
 
 
 class Client:
-    def __init__(self, options):
+    def __init__(self, options, address):
         self.options = options
+        self.address = address
         self.state = State(options.state)
         self.kept = self.state.kept
         self.session = None
@@ -216,7 +229,9 @@ class Client:
         self.wire.send(kind, self.last_id, fields, body)
 
     def connect(self):
-        self.wire = Wire(self.options.host, self.options.port)
+        host, port = self.address
+        print(f"connecting to {host} port {port}", file=sys.stderr, flush=True)
+        self.wire = Wire(host, port)
         self.last_id, self.pending, self.items = 0, {}, {}
         self.live, self.heartbeat, self.ping_at = False, 30, None
         self.held, self.moved, self.asked, self.ack_at = {}, set(), set(), None
@@ -283,6 +298,7 @@ class Client:
             for message in self.kept["outbox"]:
                 message["after"] = self.kept["last"].get(message["conversation"])
                 self.kept["last"][message["conversation"]] = message["id"]
+        print(f"connected as {fields['user']}", file=sys.stderr, flush=True)
         if fields["resumed"] and not fields["behind"]:
             self.go_live()
         else:
@@ -350,13 +366,11 @@ class Client:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("CHAT_TCP_PORT", 7800)))
     parser.add_argument("--token", required=True)
     parser.add_argument("--state", default="hongyan-client.json", help="file that keeps device, positions and outbox")
     parser.add_argument("--until", type=int, help="end after so many messages of others, when the outbox is empty")
     try:
-        Client(parser.parse_args()).run()
+        Client(parser.parse_args(), tcp_address(os.environ.get("CHAT_TCP_URL", "tcp://127.0.0.1:7800"))).run()
     except Stop as reason:
         sys.exit(f"stopped: {reason}")
     except KeyboardInterrupt:

@@ -22,9 +22,13 @@ test("G1 G2 G3 G4 a client written from docs/protocol.md alone loses and doubles
   let server = await startServer(t, data, 0);
   const token = (user: string) => run(["token", "--user", user, "--data", data]).trim();
   const person = (user: string, until: number) =>
-    startPerson(t, [
-      ...["--port", String(server.tcpPort), "--token", token(user)],
-      ...["--state", join(folder, `${user}.json`), "--until", String(until)],
+    startPerson(t, server.tcpPort, [
+      "--token",
+      token(user),
+      "--state",
+      join(folder, `${user}.json`),
+      "--until",
+      String(until),
     ]);
 
   const total = 300;
@@ -64,8 +68,9 @@ interface Person {
   lines: { push(...lines: string[]): void };
 }
 
-function startPerson(t: TestContext, args: readonly string[]): Person {
-  const child = spawn("python3", [chat, ...args], { stdio: ["pipe", "pipe", "ignore"] });
+function startPerson(t: TestContext, tcpPort: number, args: readonly string[]): Person {
+  const env = { ...process.env, CHAT_TCP_URL: `tcp://127.0.0.1:${tcpPort}` };
+  const child = spawn("python3", [chat, ...args], { env, stdio: ["pipe", "pipe", "ignore"] });
   t.after(() => child.kill("SIGKILL"));
   const person: Person = { process: child, lines: [] };
   let rest = "";

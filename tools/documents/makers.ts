@@ -5,6 +5,7 @@ import {
   forwardRows,
   jointRows,
   postgresRows,
+  readyRow,
   rows,
   trafficRows,
 } from "../../packages/server/src/operations/metrics.ts";
@@ -82,7 +83,7 @@ export const makers: Readonly<Record<string, Maker>> = {
   metrics: (of) =>
     table(
       ["metric", "type", "meaning"],
-      Object.values(metricRows[of] ?? rows).map(({ name, type, help }) => [
+      Object.values(metricRows[of] ?? { ready: readyRow, ...rows }).map(({ name, type, help }) => [
         `\`hongyan_${name}\``,
         type,
         help,

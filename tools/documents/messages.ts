@@ -12,10 +12,17 @@ const foreign = new Set([
   "Slow Consumer",
   "no live upstreams",
   "connect() failed",
+  "no pg_hba.conf entry",
+  "no encryption",
+  "unable to verify the first certificate",
+  "self-signed certificate",
+  "does not match certificate's altnames",
+  "SECURITY WARNING: The SSL modes",
+  "wrong version number",
 ]);
 /** What is to be typed or asked, and addresses. */
 const noMessage =
-  /^((npm (start|test|run)|npx|node|GET|POST|curl|ip|iostat|journalctl|systemctl) |rate\(|\/etc\/)/;
+  /^((npm (start|test|run)|npx|node|GET|POST|curl|ip|iostat|openssl|journalctl|systemctl) |rate\(|\/etc\/)/;
 /** The name of a log line. */
 const event = /^[a-z]+\.[a-z]+$/;
 

@@ -76,7 +76,7 @@ function runScript(
   return new Promise((resolve) => {
     const path = `${join(root, "node_modules/.bin")}:${dirname(process.execPath)}:${process.env.PATH}`;
     // Where the examples connect to when nobody tells them.
-    const examples = { CHAT_URL: `ws://127.0.0.1:${port}/ws`, CHAT_TCP_PORT: String(tcpPort) };
+    const examples = { CHAT_URL: `ws://127.0.0.1:${port}/ws`, CHAT_TCP_URL: `tcp://127.0.0.1:${tcpPort}` };
     const child = spawn("bash", [script], {
       cwd: folder,
       env: { ...process.env, PATH: path, NO_COLOR: "1", TMPDIR: join(folder, "tmp"), ...examples },

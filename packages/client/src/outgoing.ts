@@ -1,4 +1,4 @@
-import { isConversationId, limits, ProtocolError } from "@hongyan/protocol";
+import { isConversationId, isMessageType, limits, ProtocolError } from "@hongyan/protocol";
 
 const utf8 = new TextEncoder();
 
@@ -10,10 +10,10 @@ export function outgoing(
 ): { conversation: string; body: Uint8Array; messageType: string | undefined } {
   if (!isConversationId(conversation)) throw new ProtocolError("bad_request", "not a conversation id");
   if (messageType !== undefined) {
-    if (messageType.length > limits.messageTypeLengthMax || !messageType.isWellFormed())
+    if (!isMessageType(messageType))
       throw new ProtocolError(
         "bad_request",
-        `a message type has at most ${limits.messageTypeLengthMax} characters`,
+        `a message type has at most ${limits.messageTypeLengthMax} characters, none of them a control character`,
       );
     if (messageType.startsWith("hongyan."))
       throw new ProtocolError("bad_request", "message types that begin with hongyan. belong to the server");

@@ -188,6 +188,7 @@ test("wrong arguments are refused at once", async () => {
   assert.throws(() => alice.client.send(pair, "too early"), { code: "unavailable" });
   await alice.client.start();
   assert.throws(() => alice.client.send("not/an/id", "x"), { code: "bad_request" });
+  assert.throws(() => alice.client.send(pair, "x", { messageType: "a\nb" }), { code: "bad_request" });
   assert.throws(() => alice.client.send(pair, "x", { messageType: "hongyan.created" }), {
     code: "bad_request",
   });

@@ -1,4 +1,11 @@
-import { isClientMessageId, isConversationId, isId, limits, ProtocolError } from "@hongyan/protocol";
+import {
+  isClientMessageId,
+  isConversationId,
+  isId,
+  isMessageType,
+  limits,
+  ProtocolError,
+} from "@hongyan/protocol";
 import type {
   Backend,
   Conversation as ConversationView,
@@ -155,8 +162,11 @@ export class DomainBackend implements Backend {
       throw new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
     if (isSystemType(messageType))
       throw new ProtocolError("forbidden", "message types of the server are reserved");
-    if ((messageType?.length ?? 0) > limits.messageTypeLengthMax)
-      throw new ProtocolError("bad_request", `messageType exceeds ${limits.messageTypeLengthMax}`);
+    if (messageType !== undefined && !isMessageType(messageType))
+      throw new ProtocolError(
+        "bad_request",
+        `messageType has control characters, is no well-formed Unicode, or exceeds ${limits.messageTypeLengthMax}`,
+      );
     if (body.length > this.#node.settings.bodyBytesMax)
       throw new ProtocolError("too_large", `a body has at most ${this.#node.settings.bodyBytesMax} bytes`);
     if (this.#node.committer.waitingBytes > this.#node.settings.commitBytesMax)

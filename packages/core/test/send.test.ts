@@ -97,6 +97,17 @@ test("bad sends are refused by name and leave the connection usable", async () =
   assert.equal(await alice.refused({ ...send, conversation: "../x" }), "bad_request");
   assert.equal(await alice.refused({ ...send, clientMessageId: "" }), "bad_request");
   assert.equal(await alice.refused({ ...send, messageType: "hongyan.created" }), "forbidden");
+  for (const messageType of ["a\nb", "\u0000", "\u007f", "\ud800"])
+    assert.equal(await alice.refused({ ...send, messageType }), "bad_request", JSON.stringify(messageType));
+  const { conversation, clientMessageId } = send;
+  const ofBackend = {
+    conversation,
+    from: "alice",
+    clientMessageId,
+    messageType: "a\nb",
+    body: new Uint8Array(1),
+  };
+  await assert.rejects(house.node.backend("d").send(ofBackend), { code: "bad_request" });
   assert.equal((await alice.say("alice:bob", "still here")).seq, 1);
 });
 

@@ -11,7 +11,17 @@ export function isId(text: string): boolean {
 
 /** A client message id is any text without control characters; see `docs/protocol.md` for the numbered form. */
 export function isClientMessageId(text: string): boolean {
-  if (text.length === 0 || text.length > limits.clientMessageIdLengthMax) return false;
+  return text.length > 0 && isPlain(text, limits.clientMessageIdLengthMax);
+}
+
+/** A message type is any text without control characters; whose it is (`hongyan.`) is not looked at. */
+export function isMessageType(text: string): boolean {
+  return isPlain(text, limits.messageTypeLengthMax);
+}
+
+/** Asked for each message: a loop costs less than a pattern. */
+function isPlain(text: string, lengthMax: number): boolean {
+  if (text.length > lengthMax) return false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x20 || unit === 0x7f) return false;

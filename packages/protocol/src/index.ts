@@ -46,6 +46,7 @@ export {
   isClientMessageId,
   isConversationId,
   isId,
+  isMessageType,
 } from "./ids.ts";
 export { limits } from "./limits.ts";
 export type { Field, FieldKind, Fields, FrameSchema, Positions, ValuesOf } from "./schema.ts";

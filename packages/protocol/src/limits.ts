@@ -17,7 +17,7 @@ export const limits = {
   conversationIdLengthMax: 129,
   /** Characters of a client message id. */
   clientMessageIdLengthMax: 128,
-  /** Characters of a message type. */
+  /** Characters of a message type; none of them a control character. */
   messageTypeLengthMax: 64,
   /** Characters of the name of a user or group: well-formed Unicode, no control characters. */
   nameLengthMax: 128,

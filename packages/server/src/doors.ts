@@ -12,7 +12,7 @@ import { NodeDirectory } from "./forwarding/node-directory.ts";
 import { createHttpServer, type HttpServer } from "./http/http-server.ts";
 import { Origins } from "./http/origins.ts";
 import { addUpgradeRequired } from "./http/upgrade-required.ts";
-import { addHealthRoutes } from "./operations/health.ts";
+import { addHealthRoutes, Readiness } from "./operations/health.ts";
 import { addMetricsRoute } from "./operations/metrics.ts";
 import type { Joint, Keeping } from "./process/engines.ts";
 import { urlHost } from "./process/loopback.ts";
@@ -113,8 +113,10 @@ export class Doors {
     const { app } = this.#http;
     await describeApi(app, packageVersion());
     await app.register(async (scope) => {
-      addHealthRoutes(scope, { store, isDraining: () => this.#draining });
+      const readiness = new Readiness(store, () => this.#draining);
+      addHealthRoutes(scope, readiness);
       addMetricsRoute(scope, {
+        fault: () => readiness.fault(),
         statistics: () => node.statistics,
         traffic: () => this.#traffic(),
         joint: joint.statistics,

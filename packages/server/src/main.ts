@@ -33,23 +33,27 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   }
   if (command === undefined)
     throw new UsageError(`a command is missing: ${Object.keys(commands).join(", ")}`);
-  const isHelp = [command, ...args].some((word) => word === "--help" || word === "-h") || command === "help";
-  if (isHelp) {
-    process.stdout.write(help(command === "help" ? args[0] : command));
-    return;
-  }
-  if (!Object.hasOwn(commands, command)) {
-    throw new UsageError(`unknown command ${quoted(command)}.${suggestion(command, Object.keys(commands))}`);
-  }
-  await (await commands[command]?.())?.(args);
+  const asksHelp = (word: string) => word === "--help" || word === "-h";
+  const isHelp = command === "help" || asksHelp(command) || args.some(asksHelp);
+  const named = command === "help" || asksHelp(command) ? args.find((word) => !asksHelp(word)) : command;
+  if (named !== undefined && !Object.hasOwn(commands, named))
+    throw new UsageError(`unknown command ${quoted(named)}.${suggestion(named, Object.keys(commands))}`);
+  if (isHelp) process.stdout.write(help(named));
+  else await (await commands[command]?.())?.(args);
 }
 
 /** One line per problem for people; a stack only where the fault is ours. */
 function report(error: unknown): number {
   const problems = error instanceof ConfigurationError ? error.problems : [messageOf(error)];
   for (const problem of problems) process.stderr.write(`hongyan: ${problem}\n`);
-  if (error instanceof UsageError) process.stderr.write("Try npx hongyan --help.\n");
+  if (error instanceof UsageError)
+    process.stderr.write(`Try npx hongyan ${helpFor(process.argv[2])}--help.\n`);
   return error instanceof UsageError || error instanceof ConfigurationError ? 2 : 1;
+}
+
+/** The command whose help says more. */
+function helpFor(command: string | undefined): string {
+  return command !== undefined && Object.hasOwn(commands, command) ? `${command} ` : "";
 }
 
 function messageOf(error: unknown): string {

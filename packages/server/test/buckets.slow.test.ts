@@ -66,7 +66,7 @@ suite("hongyan buckets", { skip: whyNoPostgres() ?? false }, () => {
       assert.match(
         words,
         new RegExp(
-          `^Bucket ${name} is on pg2: [\\d,]+ rows copied, [\\d,]+ again as they were written meanwhile. Writes to it waited for [\\d,]+ ms.$`,
+          `^Bucket ${name} is on pg2: [\\d,]+ rows? copied, [\\d,]+ again as they were written meanwhile. Writes to it waited for [\\d,]+ ms.$`,
           "m",
         ),
       );

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -92,6 +102,10 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
   const wrong: [args: string[], message: RegExp][] = [
     [[], /a command is missing: start, token, config/],
     [["strat"], /unknown command "strat"\. Did you mean start\?/],
+    [["help", "strat"], /unknown command "strat"\. Did you mean start\?/],
+    [["strat", "--help"], /unknown command "strat"/],
+    [["start", "--demo", "false"], /argument "false": --demo stands alone, or takes true or false with =/],
+    [["migrate", "--dry-run=maybe"], /--dry-run must be true or false, not "maybe"/],
     [["start", "--prot", "1"], /unknown flag --prot\. Did you mean --port\?/],
     [["start", "-p", "1"], /unknown flag -p/],
     [["start", "extra"], /unexpected argument "extra"/],
@@ -131,7 +145,11 @@ test("a wrong command line ends with 2 and one line that says why", async () => 
     assert.doesNotMatch(stderr, /\n {4}at /, "a stack is for faults of ours");
     assert.equal(stdout, "");
   }
-  assert.match(ended[0]?.stderr ?? "", /\nTry npx hongyan --help\.\n$/);
+  const hintAfter = (...args: string[]) =>
+    /Try (.*)\.\n$/.exec(ended[wrong.findIndex(([one]) => one.join() === args.join())]?.stderr ?? "")?.[1];
+  assert.equal(hintAfter(), "npx hongyan --help");
+  assert.equal(hintAfter("strat"), "npx hongyan --help");
+  assert.equal(hintAfter("token"), "npx hongyan token --help");
   const { code, stderr } = await outputOf(["start"], { HONGYAN_PROT: "1" });
   assert.equal(code, 2);
   assert.match(stderr, /HONGYAN_PROT .*Did you mean HONGYAN_PORT\?/);
@@ -172,7 +190,7 @@ test("a host that others can reach is refused without keys, and the way out is t
   ]);
   assert.equal(code, 2);
   assert.match(stderr, /host 0\.0\.0\.0 is reachable by other machines/);
-  assert.match(stderr, /npx hongyan config --new-domain main > hongyan\.json/);
+  assert.match(stderr, /\(umask 077 && npx hongyan config --new-domain main > hongyan\.json\)/);
 });
 
 test("the way out works: a new domain, a server on all addresses, a token for a user", async (t) => {
@@ -321,4 +339,27 @@ test("config shows where each value comes from", async () => {
     5,
   );
   assert.match((await outputOf(["config", "--markdown"])).stdout, /^# Configuration\n/);
+});
+
+test("an export by root leaves no file among the data that their owner cannot open", {
+  skip: process.getuid?.() !== 0,
+}, async (t) => {
+  const folder = newDirectory();
+  const data = join(folder, "data");
+  const { child, ended } = await started(t, ["--data", data]);
+  child.kill("SIGTERM");
+  await ended;
+  const nobody = 65_534;
+  for (const path of [
+    folder,
+    data,
+    ...readdirSync(data, { recursive: true }).map((name) => join(data, `${name}`)),
+  ])
+    chownSync(path, nobody, nobody);
+  const args = ["export", "--domain", "demo", "--to", join(folder, "demo.domain"), "--data", data];
+  const { code, stderr } = await outputOf(args);
+  assert.equal(code, 0, stderr);
+  const store = join(data, "store");
+  for (const name of readdirSync(store)) assert.equal(statSync(join(store, name)).uid, nobody, name);
+  assert.equal(statSync(join(folder, "demo.domain")).uid, nobody);
 });

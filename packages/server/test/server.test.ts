@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { connect, createServer as createNetServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Journal } from "@hongyan/core";
@@ -285,6 +285,7 @@ test("health, readiness and metrics", async (t) => {
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
   const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, /^hongyan_ready 1$/m);
   assert.match(metrics, /^hongyan_commits_total [1-9]/m);
   assert.match(metrics, /^hongyan_transport_connections\{transport="websocket"\} 0$/m);
   assert.match(metrics, /^process_resident_memory_bytes \d/m);
@@ -322,6 +323,10 @@ test("a store that reads but takes no writes makes the server unready until it t
   const unready = await fetch(`${url}/readyz`);
   assert.equal(unready.status, 503);
   assert.deepEqual(await unready.json(), { status: "the store takes no writes" });
+  // Nobody has written, so no commit has failed: this alone shows it.
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, /^hongyan_ready 0$/m);
+  assert.match(metrics, /^hongyan_commit_failures_total 0$/m);
   store.commit = commit;
   const end = performance.now() + 10_000;
   while ((await fetch(`${url}/readyz`)).status !== 200)
@@ -342,6 +347,21 @@ test("however many ask whether the server is ready, the store is asked once a se
     await Promise.all([fetch(`${url}/readyz`), fetch(`${url}/readyz`), fetch(`${url}/readyz`)]);
   const seconds = (performance.now() - beganMs) / 1000;
   assert.ok(writes >= 1 && writes <= 1 + seconds, `${writes} writes in ${seconds} s`);
+});
+
+const ownAddress = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === "IPv4" && !one.internal)?.address;
+
+test("metrics are open to this machine by each of its addresses", {
+  skip: ownAddress === undefined,
+}, async (t) => {
+  const { url } = await started(t, {
+    host: ownAddress,
+    domains: { main: { keys: { k1: "k".repeat(40) }, apiKeys: {} } },
+  });
+  assert.equal((await fetch(`${url}/metrics`)).status, 200);
+  assert.equal((await fetch(`${url}/metrics`, { headers: { "x-forwarded-for": "8.8.8.8" } })).status, 401);
 });
 
 test("metrics with a token are open to its holders only", async (t) => {

@@ -2,6 +2,7 @@ import {
   type FrameNamed,
   isClientMessageId,
   isConversationId,
+  isMessageType,
   ProtocolError,
   type Reply,
 } from "@hongyan/protocol";
@@ -54,8 +55,11 @@ function checkSend(peer: Peer, command: Send): ProtocolError | undefined {
     return new ProtocolError("bad_request", "not a conversation id");
   if (!isClientMessageId(command.clientMessageId))
     return new ProtocolError("bad_request", "clientMessageId is empty or has control characters");
-  if (command.messageType?.isWellFormed() === false)
-    return new ProtocolError("bad_request", "messageType is not well-formed Unicode");
+  if (command.messageType !== undefined && !isMessageType(command.messageType))
+    return new ProtocolError(
+      "bad_request",
+      "messageType has control characters, or is no well-formed Unicode",
+    );
   if (isSystemType(command.messageType))
     return new ProtocolError("forbidden", "message types of the server are reserved");
   if (node.committer.waitingBytes > node.settings.commitBytesMax)

@@ -1,6 +1,7 @@
 /** Reads a command line. Every setting that is not a secret has a flag. */
 import { parseArgs } from "node:util";
 import { readConfigFile } from "../config/file.ts";
+import { boolean } from "../config/kinds.ts";
 import { suggestion } from "../config/nearest.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import { namedKeys } from "../config/schema.ts";
@@ -20,7 +21,7 @@ export interface Arguments {
   /** Flags of settings, as text. */
   readonly settings: ReadonlyMap<string, string>;
   readonly configFile: string | undefined;
-  /** Flags of the command itself. */
+  /** Flags of the command itself; a boolean is there where it is true. */
   readonly options: ReadonlyMap<string, string>;
   /** What is no flag and belongs to none. */
   readonly words: readonly string[];
@@ -59,20 +60,43 @@ export function readArguments(
   });
   const flags = new Map<string, string>();
   const words: string[] = [];
+  /** The flag before, where it takes its value with = or not at all. */
+  let standsAlone: string | undefined;
   for (const token of tokens) {
     if (token.kind === "positional") {
-      if (words.push(token.value) > wordsMax)
-        throw new UsageError(`unexpected argument ${quoted(token.value)}`);
+      if (words.push(token.value) > wordsMax) throw unexpected(token.value, standsAlone);
+      standsAlone = undefined;
       continue;
     }
     if (token.kind !== "option") continue;
     const [name, value] = readFlag(token, types);
     if (flags.has(name)) throw new UsageError(`--${name} is given twice`);
     flags.set(name, value);
+    standsAlone = types.get(name) === "boolean" && token.value === undefined ? name : undefined;
   }
   const settings = new Map([...flags].filter(([name]) => settingFlags.has(name)));
-  const options = new Map([...flags].filter(([name]) => Object.hasOwn(own, name)));
+  const options = new Map(
+    [...flags].filter(
+      ([name, value]) =>
+        own[name]?.type === "string" || (own[name]?.type === "boolean" && isTrue(name, value)),
+    ),
+  );
   return { settings, configFile: flags.get("config"), options, words };
+}
+
+function unexpected(word: string, standsAlone: string | undefined): UsageError {
+  const hint =
+    standsAlone === undefined ? "" : `: --${standsAlone} stands alone, or takes true or false with =`;
+  return new UsageError(`unexpected argument ${quoted(word)}${hint}`);
+}
+
+/** Of the command's own; those of settings are read with them. */
+function isTrue(name: string, value: string): boolean {
+  try {
+    return boolean.fromText(value);
+  } catch {
+    throw new UsageError(`--${name} must be true or false, not ${quoted(value)}`);
+  }
 }
 
 interface OptionToken {
@@ -122,8 +146,13 @@ function looksLikeFlag(value: string): boolean {
 }
 
 /** Flags > environment > file > defaults. Throws `ConfigurationError`. */
-export function configOf({ settings, configFile }: Arguments): Resolved {
-  const path = configFile ?? (process.env.HONGYAN_CONFIG || undefined);
+export function configOf(read: Arguments): Resolved {
+  const path = configFileOf(read);
   const file = path === undefined ? undefined : readConfigFile(path);
-  return resolveConfig({ flags: settings, environment: process.env, file });
+  return resolveConfig({ flags: read.settings, environment: process.env, file });
+}
+
+/** The path of the file of settings, where one is named. */
+export function configFileOf({ configFile }: Arguments): string | undefined {
+  return configFile ?? (process.env.HONGYAN_CONFIG || undefined);
 }

@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { quoted } from "../config/shortened.ts";
 import { StartError } from "../process/start-error.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
+import { counted } from "./counted.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 export const bucketsOptions: Readonly<Record<string, Option>> = {
@@ -21,7 +22,7 @@ export const bucketsOptions: Readonly<Record<string, Option>> = {
 export async function buckets(args: readonly string[]): Promise<void> {
   const read = readArguments(args, bucketsOptions, 2);
   const [verb, range] = read.words;
-  const [to, isAbort] = [read.options.get("to"), (read.options.get("abort") ?? "false") !== "false"];
+  const [to, isAbort] = [read.options.get("to"), read.options.has("abort")];
   if (verb !== undefined && verb !== "move")
     throw new UsageError(
       `${quoted(verb)} is nothing that buckets does: "buckets" alone shows them, "buckets move" moves them`,
@@ -115,7 +116,7 @@ async function move(
 
 function movedText(name: string, target: string, { rows, rowsAgain, heldMs }: BucketMoved): string {
   const held = heldMs === undefined ? "" : ` Writes to it waited for ${number(Math.round(heldMs))} ms.`;
-  return `Bucket ${name} is on ${target}: ${number(rows)} rows copied, ${number(rowsAgain)} again as they were written meanwhile.${held}\n`;
+  return `Bucket ${name} is on ${target}: ${counted(rows, "row")} copied, ${number(rowsAgain)} again as they were written meanwhile.${held}\n`;
 }
 
 async function abort(urls: ReadonlyMap<string, string>, wanted: readonly Bucket[]): Promise<void> {

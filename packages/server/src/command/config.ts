@@ -17,9 +17,7 @@ export const configOptions: Readonly<Record<string, Option>> = {
 
 export function config(args: readonly string[]): void {
   const read = readArguments(args, configOptions);
-  const [format, ...others] = [...read.options]
-    .filter(([, value]) => value !== "false")
-    .map(([name]) => name);
+  const [format, ...others] = read.options.keys();
   if (others.length > 0) throw new UsageError("choose one of --json, --markdown and --new-domain");
   process.stdout.write(text(format, read.options.get("new-domain"), () => configOf(read)));
 }

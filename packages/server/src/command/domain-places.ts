@@ -5,6 +5,7 @@ import type { CopySource, CopyTarget } from "@hongyan/store/copy";
 import type { EmbeddedStore } from "@hongyan/store/embedded";
 import type { Config } from "../config/schema.ts";
 import { shortened } from "../config/shortened.ts";
+import { becomeOwner } from "../process/become-owner.ts";
 import { engineError, StartError, storeError } from "../process/start-error.ts";
 
 /** Calls `work` with all that is in the store, as it is at one moment. Rejects with `StartError`. */
@@ -81,6 +82,7 @@ async function openStopped(data: string, create: boolean): Promise<EmbeddedStore
     );
   try {
     const { EmbeddedStore } = await import("@hongyan/store/embedded");
+    becomeOwner(data);
     return await EmbeddedStore.open({ directory, create });
   } catch (error) {
     throw storeError(error, data);

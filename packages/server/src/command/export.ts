@@ -2,6 +2,7 @@
 import { isId } from "@hongyan/protocol";
 import { quoted } from "../config/shortened.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
+import { tallyText } from "./counted.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 export const exportOptions: Readonly<Record<string, Option>> = {
@@ -24,13 +25,11 @@ export async function exportDomain(args: readonly string[]): Promise<void> {
   ]);
   const line = new ProgressLine();
   try {
-    const { entries, cursors, records } = await fromStore(config, (source) =>
+    const tally = await fromStore(config, (source) =>
       copy.exportDomain(source, domain, path, (done) => line.show("exporting", { done, entries: 0 })),
     );
     line.end();
-    process.stdout.write(
-      `Exported domain ${domain} to ${path}: ${entries} entries, ${cursors} positions, ${records} records.\n`,
-    );
+    process.stdout.write(`Exported domain ${domain} to ${path}: ${tallyText(tally)}.\n`);
   } catch (error) {
     line.end();
     throw copyError(error, path);

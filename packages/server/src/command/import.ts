@@ -1,5 +1,6 @@
 /** `hongyan import`: a domain out of a file that `hongyan export` has made. */
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
+import { tallyText } from "./counted.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 export const importOptions: Readonly<Record<string, Option>> = {
@@ -20,13 +21,11 @@ export async function importDomain(args: readonly string[]): Promise<void> {
   try {
     // All of it is read once before anything is written.
     const { domain, tally } = await copy.checkDomainFile(path);
-    const { entries, cursors, records } = await intoStore(config, copy.prefixOf(domain), (target) =>
+    const imported = await intoStore(config, copy.prefixOf(domain), (target) =>
       copy.importDomain(target, path, (done) => line.show("importing", { done, entries: tally.entries })),
     );
     line.end();
-    process.stdout.write(
-      `Imported domain ${domain} from ${path}: ${entries} entries, ${cursors} positions, ${records} records.\n`,
-    );
+    process.stdout.write(`Imported domain ${domain} from ${path}: ${tallyText(imported)}.\n`);
   } catch (error) {
     line.end();
     throw copyError(error, path);

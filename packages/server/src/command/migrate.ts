@@ -10,8 +10,10 @@ import type {
   MigrationRequest,
   MigrationResult,
 } from "../migration/request.ts";
+import { becomeOwner } from "../process/become-owner.ts";
 import { StartError, storeError } from "../process/start-error.ts";
 import { configOf, type Option, readArguments, UsageError } from "./arguments.ts";
+import { counted, tallyText } from "./counted.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 export const migrateOptions: Readonly<Record<string, Option>> = {
@@ -21,9 +23,9 @@ export const migrateOptions: Readonly<Record<string, Option>> = {
 
 export async function migrate(args: readonly string[]): Promise<void> {
   const read = readArguments(args, migrateOptions);
-  const isGiven = (name: string): boolean => (read.options.get(name) ?? "false") !== "false";
-  if (isGiven("dry-run") && isGiven("verify")) throw new UsageError("choose one of --dry-run and --verify");
-  const mode: MigrationMode = isGiven("dry-run") ? "dry run" : isGiven("verify") ? "verify" : "move";
+  const [isDry, isVerify] = [read.options.has("dry-run"), read.options.has("verify")];
+  if (isDry && isVerify) throw new UsageError("choose one of --dry-run and --verify");
+  const mode: MigrationMode = isDry ? "dry run" : isVerify ? "verify" : "move";
   const { config } = configOf(read);
   const { url } = config.postgres;
   if (url === "")
@@ -61,6 +63,7 @@ async function migrateStopped(
     import("../migration/migration.ts"),
     import("../process/engines.ts"),
   ]);
+  becomeOwner(data);
   const from = await EmbeddedStore.open({ directory, create: false, opensMoved: true }).catch(
     (error: unknown) => {
       throw storeError(error, data);
@@ -84,18 +87,17 @@ async function migrateStopped(
 const silent: Journal = { info: () => {}, warn: () => {} };
 
 function wordsOf({ phase, entries }: MigrationProgress): string {
-  if (phase === "copy") return `copying ${number(entries)} entries`;
+  if (phase === "copy") return `copying ${counted(entries, "entry", "entries")}`;
   if (phase === "compare") return "comparing";
   return phase === "stop" ? "switching" : "moved";
 }
 
 function resultText(result: MigrationResult, isServed: boolean): string {
-  if (result.kind === "same")
-    return `The same on both sides: ${number(result.compared.entries)} entries, ${number(result.compared.cursors)} positions, ${number(result.compared.records)} records.`;
+  if (result.kind === "same") return `The same on both sides: ${tallyText(result.compared)}.`;
   if (result.kind === "surveyed") {
-    const { logs, entries, cursors, records } = result.found;
+    const { found } = result;
     const begun = result.isBegun ? "A copy was begun there: it would go on." : "The database is empty.";
-    return `To be copied: ${number(logs)} logs with ${number(entries)} entries, ${number(cursors)} positions, ${number(records)} records.\n${begun} Nothing was written.`;
+    return `To be copied: ${counted(found.logs, "log")} with ${tallyText(found)}.\n${begun} Nothing was written.`;
   }
   const next = isServed
     ? "The server goes on there. Before it is started anew, set postgres.url in its configuration."
@@ -103,7 +105,7 @@ function resultText(result: MigrationResult, isServed: boolean): string {
   if (result.kind === "finished") return `Was moved before: to the ${result.place}.\n${next}`;
   const { copied, compared, stopMs, place } = result;
   return `Moved to the ${place}.
-Copied ${number(copied.entries)} entries, ${number(copied.cursors)} positions, ${number(copied.records)} records; compared ${number(compared.entries)} entries.
+Copied ${tallyText(copied)}; compared ${counted(compared.entries, "entry", "entries")}.
 Writes waited for ${number(Math.round(stopMs))} ms.
 ${next}`;
 }

@@ -3,7 +3,7 @@ import { flushCompileCache } from "node:module";
 import { demoFile } from "../demo/demo-domain.ts";
 import { refuseWithoutKeys } from "../demo/demo-mode.ts";
 import { drainTimeMs } from "../process/drain-time.ts";
-import { configOf, readArguments } from "./arguments.ts";
+import { configFileOf, configOf, readArguments } from "./arguments.ts";
 
 /** What stopping may take beside the times that were set, before the process ends all the same. */
 const stopMsMax = 15_000;
@@ -29,7 +29,7 @@ export async function start(args: readonly string[]): Promise<void> {
       lines.push(...links.map(({ name, url: link }) => `  ${name.padEnd(6)} ${link}`));
       lines.push(`Keys of the demo domain, also for the HTTP API: ${demoFile(config.data)}`);
     } else {
-      lines.push(howToSignIn(Object.keys(config.domains), read.configFile));
+      lines.push(howToSignIn(Object.keys(config.domains), configFileOf(read)));
     }
     process.stdout.write(`${lines.join("\n")}\n`);
     // A server that is killed starts as fast the next time as one that was stopped.

@@ -220,7 +220,11 @@ export const schema = {
     ),
   },
   metrics: {
-    token: secret(text(0, 512), "", "Bearer token for `GET /metrics`. Empty: only this machine may read it."),
+    token: secret(
+      text(0, 512),
+      "",
+      "Bearer token for `GET /metrics`, 16 characters or more. Empty: only this machine may read it.",
+    ),
   },
   drainMs: key(
     milliseconds(0, 10 * minute),

@@ -31,7 +31,7 @@ export function refuseWithoutKeys({ domains, host, demo }: Config): void {
 }
 
 const howToConfigure = `Configure a domain with keys of its own:
-  npx hongyan config --new-domain main > hongyan.json     (makes random secrets)
+  (umask 077 && npx hongyan config --new-domain main > hongyan.json)     makes random secrets, for you alone to read
   npx hongyan start --host 0.0.0.0 --config hongyan.json
 In the file, "keys" sign the tokens of your users (JWT, HS256), "apiKeys" open the HTTP API to your backend.
 The same JSON can stand in the environment variable HONGYAN_DOMAINS. \`npx hongyan config\` shows every setting.`;

@@ -1,4 +1,4 @@
-/** For supervisors and load balancers. */
+/** For supervisors, load balancers and alerts. */
 import type { Batch, Store } from "@hongyan/core";
 import type { FastifyInstance } from "fastify";
 import { errorCodes } from "../process/start-error.ts";
@@ -8,40 +8,24 @@ const probeMsMax = 2_000;
 /** However many balancers ask, the store is asked once in so long: each answer costs a write. */
 const answerMsMax = 1_000;
 
-export interface Health {
-  readonly store: Pick<Store, "records" | "commit">;
-  isDraining(): boolean;
-}
-
-export function addHealthRoutes(app: FastifyInstance, health: Health): void {
-  app.addHook("onRequest", async (_request, reply) => {
-    reply.header("cache-control", "no-store");
-  });
-
-  /** The process is alive and its event loop turns. */
-  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
-
-  const probe = new Probe(health.store);
-  /** New users may be sent here. */
-  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
-    if (health.isDraining()) return reply.code(503).send({ status: "draining" });
-    const fault = await probe.fault();
-    if (fault !== undefined) return reply.code(503).send({ status: fault });
-    return { status: "ok" };
-  });
-}
-
-/** What was found is good for a second, and whoever asks while it is looked for waits for the same answer. */
-class Probe {
-  readonly #store: Health["store"];
+/** Whether new users may be sent here. What was found is good for a second; who asks meanwhile gets the same answer. */
+export class Readiness {
+  readonly #store: Pick<Store, "records" | "commit">;
+  readonly #isDraining: () => boolean;
   #answer: Promise<string | undefined> | undefined;
   #freshUntilMs = 0;
 
-  constructor(store: Health["store"]) {
+  constructor(store: Pick<Store, "records" | "commit">, isDraining: () => boolean) {
     this.#store = store;
+    this.#isDraining = isDraining;
   }
 
-  fault(): Promise<string | undefined> {
+  /** Undefined: they may. Else why not, in words. Never rejects, and takes `probeMsMax` at most. */
+  async fault(): Promise<string | undefined> {
+    return this.#isDraining() ? "draining" : this.#faultOfStore();
+  }
+
+  #faultOfStore(): Promise<string | undefined> {
     if (performance.now() >= this.#freshUntilMs) {
       this.#freshUntilMs = Number.POSITIVE_INFINITY;
       this.#answer = faultOf(this.#store).finally(() => {
@@ -52,11 +36,27 @@ class Probe {
   }
 }
 
+export function addHealthRoutes(app: FastifyInstance, readiness: Pick<Readiness, "fault">): void {
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+
+  /** The process is alive and its event loop turns. */
+  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
+
+  /** New users may be sent here. */
+  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
+    const fault = await readiness.fault();
+    if (fault !== undefined) return reply.code(503).send({ status: fault });
+    return { status: "ok" };
+  });
+}
+
 /** Changes nothing, and is rejected where a message would be. */
 const emptyBatch: Batch = { appends: [], advances: [], puts: [] };
 
 /** What keeps users from being sent here. A store that reads well and takes no writes is of no use to them. */
-async function faultOf(store: Health["store"]): Promise<string | undefined> {
+async function faultOf(store: Pick<Store, "records" | "commit">): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(resolve, probeMsMax, "the store does not answer");

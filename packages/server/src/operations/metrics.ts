@@ -8,10 +8,12 @@ import type { FastifyInstance } from "fastify";
 import type { Counter, Gauge, Registry } from "prom-client";
 import { bearerOf, equalSecrets } from "../auth/api-keys.ts";
 import type { Forwards } from "../forwarding/forwarder.ts";
-import { isLoopback } from "../process/loopback.ts";
+import { isThisMachine } from "../process/loopback.ts";
 import type { Traffic } from "../transport/traffic.ts";
 
 export interface MetricsOptions {
+  /** What keeps users from being sent here, or undefined (`/readyz`). */
+  readonly fault: () => Promise<string | undefined>;
   readonly statistics: () => Readonly<Statistics>;
   /** By transport. */
   readonly traffic: () => Readonly<Record<string, Readonly<Traffic>>>;
@@ -30,6 +32,16 @@ interface Row {
   readonly name: string;
   readonly help: string;
 }
+
+/**
+ * The answer of `/readyz`. A node whose store is away and to whom nobody writes fails no commit: without this no figure
+ * would show it before somebody has something to say.
+ */
+export const readyRow = {
+  type: "gauge",
+  name: "ready",
+  help: "Whether users may be sent here, as /readyz says: 1, or 0.",
+} as const satisfies Row;
 
 /** Total over `Statistics`: a new number without a name does not compile. */
 export const rows = {
@@ -257,10 +269,11 @@ function mayRead(request: IncomingMessage, token: string): boolean {
   if (token !== "") return equalSecrets(bearerOf(request.headers.authorization) ?? "", token);
   const { forwarded, "x-forwarded-for": forwardedFor, "x-real-ip": realIp } = request.headers;
   const isForwarded = forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined;
-  return !isForwarded && isLoopback(request.socket.remoteAddress ?? "");
+  return !isForwarded && isThisMachine(request.socket.remoteAddress ?? "");
 }
 
 async function nodeRegistry({
+  fault,
   statistics,
   traffic,
   joint,
@@ -273,7 +286,7 @@ async function nodeRegistry({
   function add(
     { type, name, help }: Row,
     labelNames: string[],
-    read: (set: (value: number, label?: string) => void) => void,
+    read: (set: (value: number, label?: string) => void) => void | Promise<void>,
   ) {
     const options = { name: `hongyan_${name}`, help, labelNames, registers: [registry] };
     const labelsOf = (value: string | undefined) => (value === undefined ? {} : { transport: value });
@@ -287,12 +300,13 @@ async function nodeRegistry({
         ...options,
         collect() {
           counter.reset();
-          read((value, label) => counter.inc(labelsOf(label), value));
+          return read((value, label) => counter.inc(labelsOf(label), value));
         },
       });
     }
   }
 
+  add(readyRow, [], async (set) => set((await fault()) === undefined ? 1 : 0));
   for (const [key, row] of Object.entries(rows) as [keyof Statistics, Row][]) {
     add(row, [], (set) => set(statistics()[key]));
   }

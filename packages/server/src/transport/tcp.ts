@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Acceptor, Journal } from "@hongyan/core";
-import { FrameReader } from "@hongyan/protocol";
+import { BadFrame, FrameReader, ProtocolError } from "@hongyan/protocol";
 import { ByteBudget } from "./byte-budget.ts";
 import { FlushLoop } from "./flush-loop.ts";
+import { adviceTo, type Foreigner, ForeignerLog, foreignerOf, httpRefusal } from "./foreigner.ts";
 import { type ConnectionContext, FrameConnection, type Line } from "./frame-connection.ts";
 import { Linger } from "./linger.ts";
 import { OutgoingQueue, type QueueContext, type QueueOwner } from "./outgoing-queue.ts";
@@ -31,6 +32,7 @@ export interface TcpOptions {
 interface LineContext extends QueueContext, ConnectionContext {
   readonly linger: Linger;
   readonly budget: ByteBudget;
+  readonly foreigners: ForeignerLog;
 }
 
 /** Frames one after another, nothing around them. */
@@ -59,6 +61,7 @@ export class TcpListener {
       drainedAboveBytes: options.drainedAboveBytes ?? 256 * 1024,
       budget: new ByteBudget(options.unfinishedBytesMax ?? 256 * 1024 * 1024),
       linger: new Linger(options.lingerMs),
+      foreigners: new ForeignerLog(options.journal),
     };
     const { connectionsMax = Number.POSITIVE_INFINITY } = options;
     this.#server = createServer({ noDelay: true }, (socket) => {
@@ -101,7 +104,8 @@ class TcpLine implements Line, QueueOwner, SocketOwner {
   readonly #reader: FrameReader;
   /** What the reader holds, taken from the budget. */
   #heldBytes = 0;
-  #state: "open" | "ended" = "open";
+  /** `fresh`: nothing was heard. */
+  #state: "fresh" | "open" | "ended" = "fresh";
 
   constructor(context: LineContext, socket: Socket) {
     this.#context = context;
@@ -123,6 +127,11 @@ class TcpLine implements Line, QueueOwner, SocketOwner {
   onData(chunk: Uint8Array): void {
     this.#context.traffic.bytesIn += chunk.length;
     if (this.#state === "ended") return;
+    if (this.#state === "fresh") {
+      this.#state = "open";
+      const foreigner = foreignerOf(chunk);
+      if (foreigner !== undefined) return this.#refuse(foreigner);
+    }
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -150,6 +159,14 @@ class TcpLine implements Line, QueueOwner, SocketOwner {
     this.#context.linger.remove(this.#socket);
     this.#context.traffic.connections--;
     this.#connection.closed();
+  }
+
+  #refuse(foreigner: Foreigner): void {
+    this.#context.foreigners.note(foreigner, this.#socket.remoteAddress);
+    if (foreigner !== "http")
+      return this.#connection.bad(new BadFrame(new ProtocolError("bad_frame", adviceTo[foreigner]), 0));
+    this.queue.write(httpRefusal());
+    this.finish();
   }
 
   #account(heldBytes: number): void {

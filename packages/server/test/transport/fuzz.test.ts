@@ -265,6 +265,10 @@ describe(`G8 hostile peers harm only themselves (seed ${seed})`, () => {
   });
 
   test("nothing was a fault of ours", () => {
-    assert.deepEqual(journal.warnings, []);
+    // Some of what is random looks like text or TLS.
+    assert.deepEqual(
+      journal.warnings.filter((event) => event !== "tcp.foreign"),
+      [],
+    );
   });
 });

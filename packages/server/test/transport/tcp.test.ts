@@ -110,7 +110,8 @@ describe("endings", () => {
     ["a length below the header", "00000003", "bad_frame", 4203],
     ["a giant length", "ffffffff", "too_large", 4205],
     ["an unknown codec", "000000080203000000000001", "bad_frame", 4203],
-    ["an HTTP request", Buffer.from("GET / HTTP/1.1\r\n\r\n").toString("hex"), "too_large", 4205],
+    ["text", Buffer.from("hello\r\n").toString("hex"), "bad_frame", 4203],
+    ["a handshake of TLS", "160301020001000001fc0303", "bad_frame", 4203],
   ];
   for (const [name, hex, error, code] of fatal) {
     test(`${name}: error, close frame, end`, async () => {
@@ -124,6 +125,20 @@ describe("endings", () => {
       await until("the core to be told", () => acceptor.last.closes === 1);
     });
   }
+
+  test("an HTTP request is answered in HTTP, and said once in the log", async () => {
+    for (let round = 0; round < 2; round++) {
+      const raw = await RawSocket.open(listener.port);
+      raw.write("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+      await raw.ends();
+      const [head = "", body = ""] = raw.received.toString().split("\r\n\r\n");
+      assert.match(head, /^HTTP\/1\.1 400 /);
+      assert.match(head, new RegExp(`^Content-Length: ${body.length}\r$`, "m"));
+      assert.match(body, /are at the HTTP port\.\n$/);
+      await until("the core to be told", () => acceptor.last.closes === 1);
+    }
+    assert.deepEqual(journal.warnings, ["tcp.foreign"]);
+  });
 
   test("a bad field is rejected with its id, and the connection stays", async () => {
     const client = await open();
