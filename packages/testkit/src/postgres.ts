@@ -5,46 +5,46 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { findProgram, installPackages } from "./debian.ts";
 import { freePorts } from "./free-port.ts";
+import { findBin, install, type Owner, unprivileged } from "./postgres-programs.ts";
+import { watch } from "./postgres-watchdog.ts";
+import { childrenOf, killIfThere } from "./process-tree.ts";
+
+export { whyNoPostgres } from "./postgres-programs.ts";
 
 export interface PostgresOptions {
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** It is a standby of this one, which streams from it: the same data, users and passwords. */
+  readonly follows?: PostgresServer;
 }
 
 /** `fast` ends connections and writes a checkpoint; `immediate` is what a crash does. */
 export type PostgresShutdown = "fast" | "immediate";
 
-const programs = "/usr/lib/postgresql";
-const clusterConfig = "/etc/postgresql-common/createcluster.conf";
 const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 const user = "hongyan";
 const host = "127.0.0.1";
 const readyMsMax = 60_000;
 const outputLengthMax = 100_000;
 
-/** Why there can be no server here, for tests that are skipped then; undefined where there can. */
-export function whyNoPostgres(): string | undefined {
-  if (findBin() !== undefined || (process.getuid?.() === 0 && findProgram("apt-get") !== undefined))
-    return undefined;
-  return `no PostgreSQL in ${programs}, and only root on Debian can install it`;
-}
-
-/** Installs PostgreSQL where it is missing (as root, on Debian), makes a fresh cluster and starts it. */
-export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+/** Installs PostgreSQL where it is missing (as root, on Debian), makes a fresh cluster, or a copy of one, and starts it. */
+export async function startPostgres({
+  settings = {},
+  follows,
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = findBin() ?? (await install());
   const folder = await mkdtemp(join(tmpdir(), "hongyan-postgres-"));
   const owner = unprivileged();
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   const [port = 0] = await freePorts(1);
-  const server = new PostgresServer({ bin, folder, owner, port, settings: options.settings ?? {} });
+  const server = new PostgresServer({ bin, folder, owner, port, settings, follows });
   try {
     await server.initialise();
     await server.start();
@@ -61,22 +61,20 @@ interface Cluster {
   readonly owner: Owner | undefined;
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
-}
-
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
+  readonly follows: PostgresServer | undefined;
 }
 
 export class PostgresServer {
   readonly #cluster: Cluster;
-  readonly #password = randomBytes(12).toString("hex");
+  readonly #password: string;
   readonly #watchdog: ChildProcess;
   #process: ChildProcess | undefined;
   #output = "";
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    this.#password =
+      cluster.follows === undefined ? randomBytes(12).toString("hex") : cluster.follows.#password;
     this.#watchdog = watch(cluster.folder);
   }
 
@@ -116,7 +114,24 @@ export class PostgresServer {
   }
 
   async initialise(): Promise<void> {
-    const { folder, owner, settings, port } = this.#cluster;
+    const { folder, settings, port, follows } = this.#cluster;
+    if (follows === undefined) await this.#create();
+    else await this.#copy(follows);
+    const config = {
+      listen_addresses: host,
+      port: `${port}`,
+      unix_socket_directories: folder,
+      log_min_messages: "warning",
+      max_connections: "200",
+      ...(follows === undefined ? {} : { primary_conninfo: follows.url() }),
+      ...settings,
+    };
+    const lines = Object.entries(config).map(([name, value]) => `${name} = '${value}'\n`);
+    writeFileSync(join(this.#data, "postgresql.auto.conf"), lines.join(""));
+  }
+
+  async #create(): Promise<void> {
+    const { folder, owner } = this.#cluster;
     const passwordFile = join(folder, "password");
     writeFileSync(passwordFile, this.#password);
     if (owner !== undefined) chownSync(passwordFile, owner.uid, owner.gid);
@@ -124,16 +139,14 @@ export class PostgresServer {
       ...["-D", this.#data, "-U", user, "--pwfile", passwordFile, "--auth", "scram-sha-256"],
       ...["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
     ]);
-    const config = {
-      listen_addresses: host,
-      port: `${port}`,
-      unix_socket_directories: folder,
-      log_min_messages: "warning",
-      max_connections: "200",
-      ...settings,
-    };
-    const lines = Object.entries(config).map(([name, value]) => `${name} = '${value}'\n`);
-    writeFileSync(join(this.#data, "postgresql.auto.conf"), lines.join(""));
+  }
+
+  async #copy(other: PostgresServer): Promise<void> {
+    await this.#run("pg_basebackup", [
+      ...["-D", this.#data, "-d", other.url(), "--checkpoint", "fast", "--no-sync"],
+      ...["--wal-method", "stream"],
+    ]);
+    writeFileSync(this.#standbyFile, "");
   }
 
   /** Resolves once the server takes connections. */
@@ -179,11 +192,29 @@ export class PostgresServer {
     await this.start();
   }
 
-  /** Makes a primary of it again. */
+  /** Makes a primary of a standby. */
   async promote(): Promise<void> {
-    await this.shutDown("fast");
-    rmSync(this.#standbyFile);
-    await this.start();
+    await this.sql("SELECT pg_promote()");
+  }
+
+  /** Changes settings that it reads anew while it runs. */
+  async set(settings: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, value] of Object.entries(settings))
+      await this.sql(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await this.sql("SELECT pg_reload_conf()");
+  }
+
+  /** Ends all its processes at once, as when its machine dies. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child?.pid === undefined) return;
+    const exited = once(child, "exit");
+    const backends = childrenOf(child.pid);
+    child.kill("SIGKILL");
+    for (const pid of backends) killIfThere(pid);
+    await exited;
+    rmSync(join(this.#data, "postmaster.pid"), { force: true });
   }
 
   /** Ends the server and removes its folder. */
@@ -230,58 +261,4 @@ export class PostgresServer {
       });
     });
   }
-}
-
-/**
- * A process that outlives us for a moment: when its input ends, because we closed it or because we are gone, it ends
- * the server and removes the folder. Of a session of its own, so that Ctrl-C does not end it first.
- */
-function watch(folder: string): ChildProcess {
-  const script = [
-    "cat >/dev/null",
-    'pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null',
-    // The file goes last; and also where it does not, as when PostgreSQL was killed, this comes to an end.
-    'tries=0; while [ -e "$0/data/postmaster.pid" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries+1)); done',
-    'rm -rf "$0"',
-  ].join("; ");
-  const watchdog = spawn("/bin/sh", ["-c", script, folder], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  watchdog.unref();
-  return watchdog;
-}
-
-/** The programs of the newest version that is installed. */
-function findBin(): string | undefined {
-  if (!existsSync(programs)) return undefined;
-  const versions = readdirSync(programs).sort((a, b) => Number(b) - Number(a));
-  return versions
-    .map((version) => join(programs, version, "bin"))
-    .find((bin) => existsSync(join(bin, "postgres")));
-}
-
-/** Debian would make a cluster of its own with the server: it is told not to before the server comes. */
-async function install(): Promise<string> {
-  const say = (line: string): void => console.error(line);
-  const isOurs = !existsSync(clusterConfig);
-  await installPackages(["postgresql-common"], say);
-  if (isOurs) writeFileSync(clusterConfig, "create_main_cluster = false\n");
-  await installPackages(["postgresql"], say);
-  const bin = findBin();
-  if (bin === undefined)
-    throw new Error(`postgresql is installed, but there is no ${programs}/*/bin/postgres`);
-  return bin;
-}
-
-/** PostgreSQL refuses to run as root: the user that Debian's package brings. Undefined where we are not root. */
-function unprivileged(): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const line = readFileSync("/etc/passwd", "utf8")
-    .split("\n")
-    .find((one) => one.startsWith("postgres:"));
-  const [, , uid, gid] = line?.split(":") ?? [];
-  if (uid === undefined || gid === undefined)
-    throw new Error("there is no user postgres to run the server as");
-  return { uid: Number(uid), gid: Number(gid) };
 }

@@ -19,3 +19,22 @@ export async function epochOf(client: ClientBase, place: string): Promise<string
     );
   return epoch;
 }
+
+/**
+ * Makes other data of these: no node that knows them goes on with them, and clients begin anew. Nodes that are connected
+ * are made to look. Does nothing where that has happened since they were of the epoch `old`.
+ */
+export async function renounce(client: ClientBase, old: string, epoch: string): Promise<void> {
+  await client.query("BEGIN");
+  const { rowCount } = await client.query("UPDATE hongyan.meta SET epoch = $1 WHERE epoch = $2", [
+    epoch,
+    old,
+  ]);
+  await client.query("UPDATE hongyan.placement SET cluster = $1 WHERE $2", [epoch, rowCount === 1]);
+  await client.query("COMMIT");
+  if (rowCount === 0) return;
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'hongyan' AND pid <> pg_backend_pid()`,
+  );
+}

@@ -79,7 +79,7 @@ export class PlacedCommits {
     const outcomes = await this.#use(server, lane, (writer) =>
       commitGroup(writer, batches, server.memory, server.counted, site),
     );
-    count(server.counted, outcomes);
+    server.committed(lane, batches, outcomes);
     return outcomes;
   }
 

@@ -29,7 +29,7 @@ import { closed } from "./primary.ts";
 import type { Readers } from "./readers.ts";
 import { laneCount, Server } from "./server.ts";
 import { probe } from "./statements.ts";
-import { count, type PostgresStatistics } from "./statistics.ts";
+import type { PostgresStatistics } from "./statistics.ts";
 import { commitGroup } from "./transaction.ts";
 import { trimLog } from "./trim.ts";
 
@@ -112,7 +112,7 @@ export class PostgresStore implements Store {
       if (batches.every(isEmpty)) await writer.run(probe, []);
       return commitGroup(writer, batches, memory, counted);
     });
-    count(counted, outcomes);
+    this.#server.committed(lane, batches, outcomes);
     return outcomes;
   }
 

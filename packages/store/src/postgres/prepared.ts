@@ -4,6 +4,7 @@
  */
 import type { ClientBase } from "pg";
 import { errorCode } from "./errors.ts";
+import { replicated } from "./replicated.ts";
 import type { Statement } from "./writer.ts";
 
 const pattern = /^hongyan:[A-Za-z0-9_-]+:\d+:[a-z0-9-]+$/;
@@ -60,9 +61,8 @@ export async function prepare(client: ClientBase, name: string): Promise<boolean
 
 /** Carries the decision out, where nobody else has. */
 export async function obey(client: ClientBase, name: string, isCommitted: boolean): Promise<void> {
-  await client
-    .query(`${isCommitted ? "COMMIT" : "ROLLBACK"} PREPARED '${checked(name)}'`)
-    .catch(isDoneOtherwise);
+  const statement = `${isCommitted ? "COMMIT" : "ROLLBACK"} PREPARED '${checked(name)}'`;
+  await replicated(client, () => client.query(statement)).catch(isDoneOtherwise);
 }
 
 function isDoneOtherwise(error: unknown): void {

@@ -5,7 +5,7 @@ import type { Address } from "./address.ts";
 import { connectError, RolledBack } from "./errors.ts";
 import { newerSchema } from "./migrate.ts";
 import { schemaVersion } from "./schema.ts";
-import { checkServer } from "./server-check.ts";
+import { checkPrimary, checkServer } from "./server-check.ts";
 import { probe } from "./statements.ts";
 import { Writer } from "./writer.ts";
 
@@ -19,6 +19,8 @@ export interface PrimaryOptions {
   readonly recovered: () => void;
   /** Ends what was prepared over the connections of before. */
   readonly settle: (writer: Writer) => Promise<void> | undefined;
+  /** Of data of the epoch of before: rejects where something is missing. */
+  readonly verify: (writer: Writer, epoch: string) => Promise<void>;
 }
 
 type State =
@@ -26,6 +28,8 @@ type State =
   | { readonly kind: "failed"; readonly cause: unknown }
   | { readonly kind: "closed" };
 
+/** What takes so long may wait for a server that everybody else has left: it is looked where the address leads. */
+const lookEveryMs = 2_000;
 const delayMsFirst = 50;
 const delayMsMax = 5_000;
 
@@ -43,6 +47,7 @@ export class Primary {
   #epoch = "";
   #state: State = { kind: "closed" };
   #recovery: Promise<void> = Promise.resolve();
+  #isLooking = false;
 
   /** `prepare` is run over the connections that will commit, and answers the epoch of the data. */
   static async open(
@@ -69,6 +74,12 @@ export class Primary {
     return this.#epoch;
   }
 
+  /** Which server commits go to: see `Backend`. Undefined while they are not taken. */
+  get server(): string | undefined {
+    const state = this.#state;
+    return state.kind === "serving" ? state.writers[0]?.backend.server : undefined;
+  }
+
   /** Throws while commits are not taken. */
   get writers(): readonly Writer[] {
     const state = this.#state;
@@ -77,18 +88,30 @@ export class Primary {
     return state.writers;
   }
 
+  /** A connection has just come to this server. Another one than that of before is the primary now. */
+  leadsTo(server: string): void {
+    const state = this.#state;
+    if (state.kind === "serving" && server !== this.server)
+      this.#fail(state.writers, new Error("its address leads to another server now"));
+  }
+
   /**
    * Runs `work` over one of the connections. When it rejects with anything but `RolledBack`, the state of the database is
    * open.
    */
   async use<T>(lane: number, work: (writer: Writer) => Promise<T>): Promise<T> {
     const writers = this.writers;
+    const looking = setInterval(() => void this.#look(), lookEveryMs);
     try {
       return await work(writers[lane] as Writer);
     } catch (error) {
       if (error instanceof RolledBack) throw error;
       this.#fail(writers, error);
-      throw this.#failure(error);
+      // What breaks one of the connections ends the others.
+      const state = this.#state;
+      throw this.#failure(state.kind === "failed" ? state.cause : error);
+    } finally {
+      clearInterval(looking);
     }
   }
 
@@ -143,8 +166,13 @@ export class Primary {
     for (const { backend } of old) await writer.terminate(backend);
     await this.#options.settle(writer);
     const [row] = await writer.run(probe, []);
-    if (row?.[0] !== this.#epoch) throw new StoreError("foreign", `${place} holds other data than before`);
+    if (row?.[0] !== this.#epoch)
+      throw new StoreError(
+        "foreign",
+        `${place} holds other data than before (epoch ${row?.[0]}, and not ${this.#epoch}): start all nodes anew if that is meant`,
+      );
     if (Number(row[1]) > schemaVersion) throw newerSchema(place, Number(row[1]));
+    await this.#options.verify(writer, this.#epoch);
   }
 
   async #connect(): Promise<Writer[]> {
@@ -157,9 +185,12 @@ export class Primary {
     );
     const writers = attempts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const failure = attempts.find((one) => one.status === "rejected");
-    if (failure === undefined) return writers;
+    const servers = new Set(writers.map(({ backend }) => backend.server));
+    if (failure === undefined && servers.size === 1) return writers;
     await closeAll(writers);
-    throw connectError(failure.reason, address.place);
+    if (failure !== undefined) throw connectError(failure.reason, address.place);
+    // The address has just changed, and the old primary still takes connections.
+    throw new StoreError("unreachable", `${address.place} leads to ${servers.size} different servers`);
   }
 
   /** A connection has ended while nobody used it, perhaps: found out now, and not by the next commit. */
@@ -171,6 +202,22 @@ export class Primary {
       },
       () => {},
     );
+  }
+
+  /** While nothing answers there, or a standby does, the waiting goes on. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const { config, place } = this.#options.address;
+    const writer = await Writer.connect(config, () => {}).catch(() => undefined);
+    if (writer !== undefined) {
+      await checkPrimary(writer.client, place).then(
+        (server) => this.leadsTo(server),
+        () => {},
+      );
+      await writer.close();
+    }
+    this.#isLooking = false;
   }
 
   #failure(cause: unknown): StoreError {

@@ -1,9 +1,11 @@
 import type { Journal } from "@hongyan/core";
-import { Pool, type PoolClient } from "pg";
+import { type ClientBase, Pool, type PoolClient } from "pg";
+import { StoreError } from "../store-error.ts";
 import type { Address } from "./address.ts";
 import { connectError } from "./errors.ts";
+import type { Primary } from "./primary.ts";
 import { checkPrimary } from "./server-check.ts";
-import type { Row, Statement } from "./writer.ts";
+import { cut, type Row, type Statement } from "./writer.ts";
 
 const idleMsMax = 60_000;
 
@@ -15,25 +17,40 @@ interface InUse {
 }
 
 /**
- * Connections that read: as many as are needed, up to a bound. Always of the primary: what is read decides. Where there
- * are more reads than connections they leave all the same, and are answered one after the other: a connection that waits
+ * Connections that read: as many as are needed, up to a bound. Always of the server that commits go to: what is read
+ * decides, and after a failover connections to the old primary may still work, and so may the way to it. Where there are
+ * more reads than connections they leave all the same, and are answered one after the other: a connection that waits
  * for a busy node to hear one answer before it is asked the next is idle most of the time.
  */
 export class Readers {
   readonly #pool: Pool;
   readonly #place: string;
   readonly #countMax: number;
+  readonly #primary: Pick<Primary, "server" | "leadsTo">;
+  /** Of each connection: see `Backend`. */
+  readonly #servers = new WeakMap<ClientBase, string>();
   readonly #inUse = new Set<InUse>();
 
-  constructor({ config, place }: Address, countMax: number, journal: Journal | undefined) {
+  /** While `primary` takes no commits, any other one will do. */
+  constructor(
+    { config, place }: Address,
+    countMax: number,
+    journal: Journal | undefined,
+    primary: Pick<Primary, "server" | "leadsTo">,
+  ) {
     this.#place = place;
     this.#countMax = countMax;
+    this.#primary = primary;
     this.#pool = new Pool({
       ...config,
       pipeline: true,
       max: countMax,
       idleTimeoutMillis: idleMsMax,
-      onConnect: (client) => checkPrimary(client, place),
+      onConnect: async (client) => {
+        const server = await checkPrimary(client, place);
+        this.#servers.set(client, server);
+        primary.leadsTo(server);
+      },
     });
     // While one is in use the pool does not listen to it, and an error that nobody hears ends the process: what broke
     // under a read is told to that read.
@@ -68,7 +85,14 @@ export class Readers {
     const connection = this.#choose();
     connection.reads++;
     try {
-      return await work(await connection.client);
+      const client = await connection.client;
+      const answer = await work(client);
+      if (this.#isOther(client))
+        throw new StoreError(
+          "unreachable",
+          `${this.#place} is another server than the one that commits go to`,
+        );
+      return answer;
     } catch (error) {
       // Whatever went wrong: the next read begins on a new connection.
       connection.isBroken = true;
@@ -90,10 +114,7 @@ export class Readers {
   }
 
   #enter(): InUse {
-    const client = this.#pool.connect().catch((error: unknown) => {
-      throw connectError(error, this.#place);
-    });
-    const connection = { client, reads: 0, isBroken: false };
+    const connection = { client: this.#connect(), reads: 0, isBroken: false };
     this.#inUse.add(connection);
     return connection;
   }
@@ -101,6 +122,29 @@ export class Readers {
   #leave(connection: InUse): void {
     this.#inUse.delete(connection);
     connection.client.then((client) => client.release(connection.isBroken), ignore);
+  }
+
+  async #connect(): Promise<PoolClient> {
+    for (;;) {
+      const client = await this.#pool.connect().catch((error: unknown) => {
+        throw connectError(error, this.#place);
+      });
+      if (!this.#isOther(client)) return client;
+      client.release(true);
+    }
+  }
+
+  /** Cuts what still waits for an answer of another server than the one that commits go to. */
+  leaveOthers(): void {
+    for (const { client } of this.#inUse)
+      client.then((one) => {
+        if (this.#isOther(one)) cut(one);
+      }, ignore);
+  }
+
+  #isOther(client: ClientBase): boolean {
+    const { server } = this.#primary;
+    return server !== undefined && this.#servers.get(client) !== server;
   }
 
   /** `waiting`: reads that are answered only after others on their connection, or for which there is none yet. */

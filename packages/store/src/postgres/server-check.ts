@@ -1,6 +1,7 @@
 import type { Journal } from "@hongyan/core";
 import type { ClientBase } from "pg";
 import { StoreError } from "../store-error.ts";
+import { serverIdentity } from "./writer.ts";
 
 /** The oldest version that its makers still maintain. */
 const majorVersionMin = 14;
@@ -50,10 +51,12 @@ export async function checkServer(
   }
 }
 
-/** For connections of later: the address may lead to another server by now. */
-export async function checkPrimary(client: ClientBase, place: string): Promise<void> {
-  const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
-  refuseStandby(rows[0].standby, place);
+/** For connections of later: the address may lead to another server by now. Answers which it is: see `Backend`. */
+export async function checkPrimary(client: ClientBase, place: string): Promise<string> {
+  const { rows } = await client.query(`SELECT pg_is_in_recovery() AS standby, ${serverIdentity} AS server`);
+  const [{ standby, server }] = rows;
+  refuseStandby(standby, place);
+  return server;
 }
 
 function refuseStandby(standby: boolean, place: string): void {

@@ -1,13 +1,16 @@
-import type { Journal } from "@hongyan/core";
+import type { Batch, CommitOutcome, Journal } from "@hongyan/core";
+import { StoreError } from "../store-error.ts";
+import { Acknowledged } from "./acknowledged.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { refuseUnfinished } from "./copy-state.ts";
+import { renounce } from "./epoch.ts";
 import { migrate } from "./migrate.ts";
 import { Primary } from "./primary.ts";
 import { Readers } from "./readers.ts";
 import { RememberedLogs } from "./remembered-logs.ts";
 import { checkServer } from "./server-check.ts";
-import { newStatistics, type PostgresStatistics } from "./statistics.ts";
+import { count as countIn, newStatistics, type PostgresStatistics } from "./statistics.ts";
 import type { Writer } from "./writer.ts";
 
 const lanesMax = 4;
@@ -43,6 +46,7 @@ export class Server {
   readonly readers: Readers;
   readonly #clock: ClockWatch;
   readonly #memory: Memory;
+  readonly #acknowledged: Acknowledged;
   readonly #statistics: PostgresStatistics;
 
   /** Makes or migrates the tables. Rejects with `StoreError`. */
@@ -51,6 +55,7 @@ export class Server {
     const address = parseAddress(options.url);
     const count = laneCount(poolMax);
     const memory = { logs: new RememberedLogs() };
+    const acknowledged = new Acknowledged();
     const statistics = newStatistics();
     const primary = await Primary.open(
       {
@@ -63,8 +68,11 @@ export class Server {
         },
         recovered: () => {
           statistics.recoveries++;
+          readers.leaveOthers();
         },
         settle: (writer) => options.settle?.(writer, address.place),
+        verify: (writer, epoch) =>
+          refuseLoss(writer, acknowledged, epoch, { ...options, place: address.place }),
       },
       async (writers) => {
         const { client } = writers[0] as Writer;
@@ -75,7 +83,7 @@ export class Server {
         return epoch;
       },
     );
-    const readers = new Readers(address, poolMax - count, journal);
+    const readers = new Readers(address, poolMax - count, journal, primary);
     const { place } = address;
     const { skewMsMax, now } = options;
     const clock = new ClockWatch({ readers, place, journal, statistics, skewMsMax, now });
@@ -85,7 +93,16 @@ export class Server {
       await Promise.all([primary.close(), readers.close()]);
       throw error;
     }
-    return new Server({ name: options.name, address, primary, readers, clock, memory, statistics });
+    return new Server({
+      name: options.name,
+      address,
+      primary,
+      readers,
+      clock,
+      memory,
+      acknowledged,
+      statistics,
+    });
   }
 
   private constructor(parts: {
@@ -95,6 +112,7 @@ export class Server {
     readonly readers: Readers;
     readonly clock: ClockWatch;
     readonly memory: Memory;
+    readonly acknowledged: Acknowledged;
     readonly statistics: PostgresStatistics;
   }) {
     this.name = parts.name;
@@ -103,12 +121,19 @@ export class Server {
     this.readers = parts.readers;
     this.#clock = parts.clock;
     this.#memory = parts.memory;
+    this.#acknowledged = parts.acknowledged;
     this.#statistics = parts.statistics;
   }
 
   /** Of the connections of now: what a transaction learns belongs to those that it began with. */
   get memory(): RememberedLogs {
     return this.#memory.logs;
+  }
+
+  /** What one transaction has committed over the connection of a lane. */
+  committed(lane: number, batches: readonly Batch[], outcomes: readonly CommitOutcome[]): void {
+    countIn(this.#statistics, outcomes);
+    this.#acknowledged.add(lane, batches, outcomes);
   }
 
   /** To be counted in. */
@@ -140,4 +165,27 @@ export class Server {
 /** Replaced when a commit fails: see RememberedLogs. */
 interface Memory {
   logs: RememberedLogs;
+}
+
+/**
+ * A failover to a standby that was behind, or a server that was restored: seqs that were given out would be given out
+ * again, and a device that has seen the first would take no notice of the second.
+ */
+async function refuseLoss(
+  writer: Writer,
+  acknowledged: Acknowledged,
+  epoch: string,
+  {
+    place,
+    createEpoch,
+    journal,
+  }: Pick<ServerOptions, "createEpoch" | "journal"> & { readonly place: string },
+): Promise<void> {
+  const lost = await acknowledged.findLost(writer);
+  if (lost === undefined) return;
+  const { log, seq } = lost;
+  const error = `${place} has lost what it had committed: entry ${seq} of ${log} at the least. It has another epoch now: start all nodes anew`;
+  journal?.warn("store.lost", { place, log, seq, error });
+  await renounce(writer.client, epoch, createEpoch());
+  throw new StoreError("foreign", error);
 }

@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from "pg";
+import { replicated } from "./replicated.ts";
 
 /** What a query answers, each row as the list of its columns. */
 export type Row = readonly (string | Buffer | null)[];
@@ -13,7 +14,12 @@ export interface Statement {
 interface Backend {
   readonly pid: number;
   readonly startedAt: string;
+  /** Which server it is on: when that was started, to the microsecond. Two that have the same data differ in it. */
+  readonly server: string;
 }
+
+/** See `Backend.server`. */
+export const serverIdentity = "pg_postmaster_start_time()::text";
 
 const closeMsMax = 5_000;
 
@@ -38,9 +44,11 @@ export class Writer {
            WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`,
       );
       const { rows } = await client.query(
-        "SELECT pid, backend_start::text AS started_at FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+        `SELECT pid, backend_start::text AS started_at, ${serverIdentity} AS server
+         FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
       );
-      return new Writer(client, { pid: rows[0].pid, startedAt: rows[0].started_at });
+      const [{ pid, started_at: startedAt, server }] = rows;
+      return new Writer(client, { pid, startedAt, server });
     } catch (error) {
       await client.end();
       throw error;
@@ -66,7 +74,7 @@ export class Writer {
   }
 
   async commit(): Promise<void> {
-    const { command } = await this.#client.query("COMMIT");
+    const { command } = await replicated(this.#client, () => this.#client.query("COMMIT"));
     // PostgreSQL answers COMMIT of a transaction in which something failed with ROLLBACK, and without an error.
     if (command !== "COMMIT") throw new Error(`The transaction was ended with ${command}`);
   }
@@ -75,20 +83,25 @@ export class Writer {
     await this.#client.query("ROLLBACK");
   }
 
-  /** Ends the process of an older connection, should it still run; rejects if it does not end. */
+  /**
+   * Ends the process of an older connection, should it still run; rejects if it does not end. One that waits for the
+   * synchronous standby is left to it: ended, it would show to all what a failover may still lose.
+   */
   async terminate({ pid, startedAt }: Backend): Promise<void> {
     const { rows } = await this.#client.query(
-      `SELECT pg_terminate_backend(pid, 5000) AS has_ended
+      `SELECT CASE WHEN wait_event IS DISTINCT FROM 'SyncRep' THEN pg_terminate_backend(pid, 5000) END AS has_ended
        FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2`,
       [pid, startedAt],
     );
-    if (rows.some(({ has_ended }) => !has_ended))
-      throw new Error(`process ${pid} of PostgreSQL does not end`);
+    for (const { has_ended } of rows) {
+      if (has_ended === null) throw new Error("A commit of before still waits for the synchronous standby");
+      if (!has_ended) throw new Error(`process ${pid} of PostgreSQL does not end`);
+    }
   }
 
   /** Cuts the connection: whatever runs over it is rejected. */
   abandon(): void {
-    this.#client.connection.stream.destroy();
+    cut(this.#client);
   }
 
   /** Resolves when the connection is gone; one whose server is silent is cut. */
@@ -97,4 +110,9 @@ export class Writer {
     await this.#client.end();
     clearTimeout(overdue);
   }
+}
+
+/** Ends a connection here and now, without a word to the server. */
+export function cut(client: Client): void {
+  client.connection.stream.destroy();
 }

@@ -105,6 +105,28 @@ suite("servers that were restored", { skip: whyNoPostgres() ?? false, concurrenc
     assert.equal((await commit(node, append(log, 2)))[0]?.seq, 1);
   });
 
+  test("G3 a server that has gone back while nodes run is refused by them, and by those that start, until all have one epoch", async (t) => {
+    const two = await twoServers(t);
+    const [node, other] = [await two.open(), await two.open()];
+    await move(two, "east");
+    await commit(node, append(log, 1));
+    await query(
+      two.east,
+      `DELETE FROM hongyan.entries;
+       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'hongyan'`,
+    );
+    const epoch = async () => (await query(two.east, "SELECT epoch FROM hongyan.meta"))[0]?.epoch;
+    const before = await epoch();
+    for (let looks = 0; (await epoch()) === before; looks++) assert.ok(looks < 1_000, "nobody noticed");
+    for (const one of [node, other]) await assert.rejects(commit(one, append(log, 2)), { code: "failed" });
+    await assert.rejects(two.open(), { code: "foreign", message: /belongs to another cluster/ });
+    const [row] = await query(two.home, "UPDATE hongyan.meta SET epoch = gen_random_uuid() RETURNING epoch");
+    for (const url of [two.home, two.east])
+      await query(url, `UPDATE hongyan.placement SET version = version + 1, cluster = '${row?.epoch}'`);
+    assert.equal((await commit(await two.open(), append(log, 3)))[0]?.seq, 1);
+  });
+
   test("G3 dumps of all servers with the nodes stopped are restored under one new epoch, and not without it", async (t) => {
     const two = await twoServers(t);
     const urls = [two.home, two.east];
