@@ -1,4 +1,4 @@
-/** What some tests need from the machine: a browser with a font for Chinese, and Python for the Python example. */
+/** What some tests need from the machine. */
 import { installPackages } from "./debian.mjs";
 import { run } from "./tree.mjs";
 
@@ -13,6 +13,11 @@ const needs = [
     what: "a font with Chinese glyphs",
     packages: ["fontconfig", "fonts-wqy-microhei"],
     probe: "fc-list :lang=zh | grep -q .",
+  },
+  {
+    what: "curl, for the commands in the documents",
+    packages: ["curl"],
+    probe: "command -v curl",
   },
   {
     what: "Python 3",
