@@ -17,6 +17,8 @@ const group = "travellers";
 const writeEveryMs = 100;
 const calmMs = 2_000;
 const patienceMs = 60_000;
+/** `fail_timeout` of Nginx: so long it leaves out a node that has refused. */
+const failTimeoutMs = 5_000;
 
 // Whoever started us is gone.
 process.stdin.resume().on("end", () => process.exit(1));
@@ -127,11 +129,12 @@ async function disturb(what: string, fault: () => Promise<void>, heir?: Machine)
   console.log(`${what}: ${moved}longest time without an acknowledgement: ${gaps.join(", ")}`);
 }
 
-/** As an upgrade does: each drains. */
+/** As an upgrade does: each drains, and the next one is left alone until Nginx asks this one again. */
 async function restartNodes(): Promise<void> {
   for (const node of nodes) {
     assert.equal(await node.stop(), 0, "a node stops in order");
     await node.start();
+    await pause(failTimeoutMs);
   }
 }
 
