@@ -55,7 +55,8 @@ export async function decide(home: ClientBase, decision: string): Promise<boolea
 
 /** False: the transaction has failed before, and was rolled back. */
 export async function prepare(client: ClientBase, name: string): Promise<boolean> {
-  const { command } = await client.query(`PREPARE TRANSACTION '${checked(name)}'`);
+  const statement = `PREPARE TRANSACTION '${checked(name)}'`;
+  const { command } = await replicated(client, () => client.query(statement));
   return command === "PREPARE";
 }
 

@@ -68,29 +68,37 @@ suite("PostgresStore: a standby takes over", { skip: whyNoPostgres() ?? false },
     assert.equal((await commit(one, append("a", 2)))[0]?.status, "duplicate");
   });
 
-  test("G1 a commit over two servers is not acknowledged while a part of it is not on the standby, and its decision is kept", async (t) => {
-    const placed = await PlacedDatabases.make(server.primary, ["east"]);
-    const log =
-      Array.from({ length: 99 }, (_, n) => `log ${n}`).find((name) => bucketOf(name) % 2 === 1) ?? "";
-    const node = await placed.open({
-      poolMax: 2,
-      at: async (moment) => {
-        if (moment === "decided") await server.standby.shutDown("immediate");
-      },
+  for (const { what, moment, isDecided } of [
+    { what: "what it has prepared", moment: undefined, isDecided: false },
+    { what: "a part of it", moment: "decided", isDecided: true },
+  ])
+    test(`G1 a commit over two servers is not acknowledged while ${what} is not on the standby`, async (t) => {
+      const placed = await PlacedDatabases.make(server.primary, ["east"]);
+      const log =
+        Array.from({ length: 99 }, (_, n) => `log ${n}`).find((name) => bucketOf(name) % 2 === 1) ?? "";
+      const node = await placed.open({
+        poolMax: 2,
+        at: async (now) => {
+          if (now === moment) await server.standby.shutDown("immediate");
+        },
+      });
+      t.after(() => node.close());
+      const puts = [{ key: "member", value: Buffer.from("yes") }];
+      const whole = { appends: [append(log, 1)], advances: [], puts };
+      if (moment === undefined) await server.standby.shutDown("immediate");
+      const cancelled = assert.rejects(node.commit(whole), /not known to be on the standby/);
+      const east = placed.url("east");
+      await server.waiting(east, 1);
+      for (const pid of await server.waits(east))
+        await server.primary.sql(`SELECT pg_cancel_backend(${pid})`);
+      await cancelled;
+      // A decision to commit is kept until all parts are where they must be.
+      const decisions = await query(placed.home, "SELECT FROM hongyan.decisions WHERE committed");
+      assert.equal(decisions.length, isDecided ? 1 : 0);
+      await server.standby.start();
+      await insist(() => node.commit(nothing));
+      assert.deepEqual(await bodies(node, log), bodiesTo(isDecided ? 1 : 0));
     });
-    t.after(() => node.close());
-    const puts = [{ key: "member", value: Buffer.from("yes") }];
-    const whole = { appends: [append(log, 1)], advances: [], puts };
-    const cancelled = assert.rejects(node.commit(whole), /not known to be on the standby/);
-    const east = placed.url("east");
-    await server.waiting(east, 1);
-    for (const pid of await server.waits(east)) await server.primary.sql(`SELECT pg_cancel_backend(${pid})`);
-    await cancelled;
-    assert.equal((await query(placed.home, "SELECT FROM hongyan.decisions WHERE committed")).length, 1);
-    await server.standby.start();
-    await insist(() => node.commit(nothing));
-    assert.deepEqual(await bodies(node, log), bodiesTo(1));
-  });
 
   test("G1 G3 G4 while the old primary still answers, a node is on one of the two with all that it reads and writes", async (t) => {
     const { url, nodes, warnings } = await openNodes(t, 1);
